@@ -1,0 +1,21 @@
+const swc = {
+  jsc: { parser: { syntax: 'typescript' }, target: 'es2022' },
+  module: { type: 'commonjs' },
+};
+const common = {
+  testEnvironment: 'node',
+  transform: { '^.+\\.ts$': ['@swc/jest', swc] },
+  moduleNameMapper: {
+    '^@nx-avocado/engine/(.*)$': '<rootDir>/packages/engine/src/$1/index.ts',
+    '^nx-avocado$': '<rootDir>/packages/nx-avocado/src/index.ts',
+  },
+  modulePathIgnorePatterns: ['/dist/', '/tmp/', '/.avocado/', '/.nx/'],
+};
+
+/** Two projects: `unit` beside the sources, `e2e` with the real tools (see e2e/README.md). */
+module.exports = {
+  projects: [
+    { ...common, displayName: 'unit', rootDir: __dirname, testMatch: ['<rootDir>/packages/*/src/**/*.spec.ts'] },
+    { ...common, displayName: 'e2e', rootDir: __dirname, testMatch: ['<rootDir>/e2e/**/*.spec.ts'] },
+  ],
+};

@@ -1,0 +1,61 @@
+import { randomBytes } from 'node:crypto';
+import { mkdir, open, rename, rm } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
+
+/** A name beside `path`, on the same filesystem, that no other process uses. Leftovers start with `.tmp-`. */
+export function temporaryName(path: string): string {
+  return join(dirname(path), `.tmp-${basename(path)}-${process.pid}-${randomBytes(6).toString('hex')}`);
+}
+
+/** Old or new, never half: written beside, synced, renamed. */
+export async function writeFileAtomic(path: string, data: string | Uint8Array): Promise<void> {
+  await mkdir(dirname(path), { recursive: true });
+  const temporary = temporaryName(path);
+  try {
+    const handle = await open(temporary, 'wx', 0o644);
+    try {
+      await handle.writeFile(data);
+      await handle.sync();
+    } finally {
+      await handle.close();
+    }
+    await rename(temporary, path);
+  } catch (error) {
+    await rm(temporary, { force: true });
+    throw error;
+  }
+}
+
+/**
+ * Makes a directory as a whole: `fill` writes into a temporary one, which then takes the place of `path`.
+ * What stood at `path` is removed only after `fill` succeeded; a failed `fill` leaves it as it was.
+ */
+export async function replaceDirectory<T>(path: string, fill: (temporary: string) => Promise<T>): Promise<T> {
+  await mkdir(dirname(path), { recursive: true });
+  const temporary = temporaryName(path);
+  const old = temporaryName(path);
+  try {
+    await mkdir(temporary);
+    const result = await fill(temporary);
+    await rename(path, old).catch((error: NodeJS.ErrnoException) => {
+      if (error.code !== 'ENOENT') throw error;
+    });
+    await rename(temporary, path);
+    return result;
+  } finally {
+    await rm(temporary, { recursive: true, force: true });
+    await rm(old, { recursive: true, force: true });
+  }
+}
+
+/** A directory that is gone when `use` ends, however it ends. */
+export async function withTemporaryDirectory<T>(parent: string, use: (directory: string) => Promise<T>): Promise<T> {
+  await mkdir(parent, { recursive: true });
+  const directory = temporaryName(join(parent, 'work'));
+  await mkdir(directory);
+  try {
+    return await use(directory);
+  } finally {
+    await rm(directory, { recursive: true, force: true });
+  }
+}

@@ -1,0 +1,5 @@
+export * from './paths';
+export * from './atomic';
+export * from './hash';
+export * from './lock';
+export * from './manifest';

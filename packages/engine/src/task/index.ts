@@ -1,0 +1,154 @@
+/**
+ * What a task gets. Options are plain JSON: the plugin infers them from avocado.yaml, Nx hashes them, and a plain
+ * script could write them as well. Every path is relative to the workspace root, with `/`.
+ */
+import type {
+  ExtensionSection,
+  ImageSection,
+  KernelSection,
+  PermissionsSection,
+  RuntimeSection,
+} from '../config/types';
+import type { RootSpec } from '../feed/types';
+import type { Reporter } from '../report';
+import type { SdkRoot, SdkRunner } from '../sdk/types';
+
+/** The seam between tasks and the machine; tests replace parts of it, never the tools behind it. */
+export interface TaskContext {
+  /** Absolute. */
+  workspaceRoot: string;
+  reporter: Reporter;
+  signal: AbortSignal;
+  runner: SdkRunner;
+  /** The root on this machine; installs it first where it is missing. */
+  openRoot(spec: RootSpec): Promise<SdkRoot>;
+}
+
+/** An upstream task's output: its name for messages (`dev:rootfs`) and its directory, which holds a manifest.json. */
+export interface TaskOutput {
+  task: string;
+  path: string;
+}
+
+export interface TaskOptions {
+  machine: string;
+  /** The directory this task writes as a whole. */
+  outputPath: string;
+}
+
+export interface SdkInstallOptions extends TaskOptions {
+  feed: 'debian' | 'avocado';
+  /** What a pin that the feed no longer has leads to (DESIGN section 4). */
+  lock: 'strict' | 'refresh';
+  /** The avocado.yaml, for messages and for the lock beside it. */
+  configFile: string;
+  project: { kind: 'extension' | 'runtime'; name: string };
+  /** sha256 of this project's slice of avocado.lock: a changed pin changes the key. */
+  lockDigest: string;
+  /** Mapped packages wanted in each root, sorted (feed/requests.ts). */
+  requests: Record<string, string[]>;
+}
+
+interface CompileOptions extends TaskOptions {
+  sdk: TaskOutput;
+  /** Name of the package in the extension's `packages`; the archive is `<package>.tar`. */
+  package: string;
+  /** The extension it is installed into. */
+  extension: string;
+  source_date_epoch: number;
+}
+
+export interface CargoCrossOptions extends CompileOptions {
+  /** Directory of the crate's Cargo.toml. */
+  crate: string;
+  /** Cargo profile; `release` unless the crate says otherwise. */
+  profile: string;
+  features: string[];
+  /** Environment for cargo and build scripts. */
+  env: Record<string, string>;
+}
+
+export interface SdkCompileOptions extends CompileOptions {
+  /** `src_dir`: mounted as /opt/src, in a copy that scripts may write to. */
+  sourceRoot: string;
+  /** Paths below sourceRoot that are no input of the scripts (overlays, outputs). */
+  exclude: string[];
+  /** Section of `sdk.compile`. */
+  section: string;
+  compile?: string;
+  install?: string;
+}
+
+export interface ExtensionAssembleOptions extends TaskOptions {
+  sdk: TaskOutput;
+  sourceRoot: string;
+  section: ExtensionSection;
+  /** Where the section stands, for messages: `examples/rust-vitals/avocado.yaml:57:3`. */
+  position: { file: string; line: number; column: number };
+  /** Outputs of `compile`, in the order of the section's packages. */
+  staged: TaskOutput[];
+  /** The OS image's account files; present where the section has `users` or `groups`. */
+  rootfs?: TaskOutput;
+  /** Overlay files with an executable bit, sorted: Nx hashes content, not modes. */
+  executables: string[];
+  source_date_epoch: number;
+}
+
+export interface RootfsOptions extends TaskOptions {
+  sdk: TaskOutput;
+  sourceRoot: string;
+  hostname: string;
+  rootfs: ImageSection;
+  initramfs: ImageSection;
+  kernel?: KernelSection;
+  permissions?: PermissionsSection;
+  runtime: { name: string; version?: string };
+  source_date_epoch: number;
+}
+
+export interface RuntimeBuildOptions extends TaskOptions {
+  sdk: TaskOutput;
+  sourceRoot: string;
+  section: RuntimeSection;
+  rootfs: TaskOutput;
+  /** In merge order, disabled ones included. */
+  extensions: { name: string; enabled: boolean; output: TaskOutput; var_files: string[] }[];
+  distro: { release?: string; channel?: string };
+  source_date_epoch: number;
+}
+
+export interface ProvisionOptions extends TaskOptions {
+  sdk: TaskOutput;
+  rootfs: TaskOutput;
+  runtime: TaskOutput;
+  runtimeName: string;
+  profile?: string;
+  source_date_epoch: number;
+}
+
+export interface QemuOptions {
+  machine: string;
+  sdk: TaskOutput;
+  provision: TaskOutput;
+  runtimeName: string;
+  /** MiB. */
+  mem: number;
+  smp: number;
+  /** `2222-:22` as upstream writes it: host port, `-`, guest address (may be empty), `:`, guest port. */
+  hostFwd: string[];
+  /** Boot through UEFI firmware instead of the kernel directly. */
+  firmware: boolean;
+}
+
+export interface BootTestOptions extends QemuOptions {
+  outputPath: string;
+  /** Seconds from the start of QEMU to the last check. */
+  timeout: number;
+  checks: BootCheck[];
+}
+
+/** One check of a boot test, as data. */
+export type BootCheck =
+  | { kind: 'unit'; unit: string }
+  /** At least `count` journal lines of `unit` that match every condition. */
+  | { kind: 'journal'; unit: string; pattern?: string; jsonKeys?: string[]; count: number };
