@@ -1,0 +1,134 @@
+import { access, mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { AvocadoError } from '../error';
+import { storePath, writeFileAtomic } from '../store';
+import { runTool } from './run';
+import type { AptSource } from './sources';
+
+/** A private state of apt: it never reads or changes what the machine itself has installed. */
+export interface AptState {
+  directory: string;
+  architecture: string;
+  mirror: AptSource;
+}
+
+export function aptState(architecture: string, mirror: AptSource): AptState {
+  return { directory: storePath('apt', architecture), architecture, mirror };
+}
+
+/** Read after the machine's own configuration, whose proxy and credentials stay in force and whose hooks do not. */
+function configuration({ directory, architecture }: AptState): string {
+  return `#clear APT::Architectures;
+#clear APT::Default-Release;
+#clear APT::Update::Pre-Invoke;
+#clear APT::Update::Post-Invoke;
+#clear APT::Update::Post-Invoke-Success;
+#clear Acquire::IndexTargets;
+Acquire::IndexTargets::deb::Packages { MetaKey "$(COMPONENT)/binary-$(ARCHITECTURE)/Packages"; flatMetaKey "Packages"; ShortDescription "Packages"; Description "$(RELEASE)/$(COMPONENT) $(ARCHITECTURE) Packages"; flatDescription "$(RELEASE) Packages"; Optional "no"; };
+APT::Architecture "${architecture}";
+APT::Architectures { "${architecture}"; };
+APT::Install-Recommends "false";
+APT::Install-Suggests "false";
+APT::Get::Assume-Yes "true";
+APT::Sandbox::User "root";
+Acquire::Languages "none";
+Acquire::ForceHash "SHA256";
+Acquire::Retries "3";
+Dir::State "${directory}";
+Dir::State::status "${directory}/status";
+Dir::State::lists "${directory}/lists";
+Dir::Cache "${directory}";
+Dir::Etc::sourcelist "/dev/null";
+Dir::Etc::sourceparts "${directory}/sources.d";
+Dir::Etc::preferences "/dev/null";
+Dir::Etc::preferencesparts "/dev/null";
+Dir::Log "${directory}";
+`;
+}
+
+/** The mirror as a `.sources` file. */
+export function deb822({ uri, suites, components, options }: AptSource): string {
+  const fields = { Types: 'deb', URIs: uri, Suites: suites.join(' '), Components: components.join(' '), ...options };
+  return Object.entries(fields)
+    .map(([name, value]) => `${name}: ${value}\n`)
+    .join('');
+}
+
+async function prepare(state: AptState): Promise<string> {
+  const { directory } = state;
+  for (const name of ['lists/partial', 'archives/partial', 'sources.d']) {
+    await mkdir(join(directory, name), { recursive: true });
+  }
+  await writeFile(join(directory, 'status'), '', { flag: 'a' });
+  await writeFileAtomic(join(directory, 'sources.d', 'debian.sources'), deb822(state.mirror));
+  const file = join(directory, 'apt.conf');
+  await writeFileAtomic(file, configuration(state));
+  return file;
+}
+
+/**
+ * Gets the current lists of packages.
+ * @throws AvocadoError `FEED_UNREACHABLE`
+ */
+export async function aptUpdate(state: AptState, signal?: AbortSignal): Promise<void> {
+  const file = await prepare(state);
+  const { code, stderr } = await runTool(
+    ['apt-get', '-qq', '-c', file, '-o', 'APT::Update::Error-Mode=any', 'update'],
+    {
+      signal,
+    },
+  );
+  if (code !== 0) {
+    throw new AvocadoError('FEED_UNREACHABLE', "cannot get Debian's lists of packages", {
+      output: stderr,
+      hint: `Check the network and this machine's apt configuration, or set NX_AVOCADO_DEBIAN_MIRROR.`,
+    });
+  }
+  await writeFile(join(state.directory, 'updated'), '');
+}
+
+/** Gets the lists where there are none yet. */
+export async function aptReady(state: AptState, signal?: AbortSignal): Promise<void> {
+  await access(join(state.directory, 'updated')).catch(() => aptUpdate(state, signal));
+}
+
+export interface AptChoice {
+  name: string;
+  version: string;
+  architecture: string;
+  filename: string;
+  sha256: string;
+  size: number;
+}
+
+/** What apt would install into an empty system, with everything that the packages depend on. */
+export async function aptClosure(state: AptState, wanted: string[], signal?: AbortSignal): Promise<AptChoice[]> {
+  const file = await prepare(state);
+  const { code, stdout, stderr } = await runTool(['apt-get', '-qq', '-c', file, 'install', '--print-uris', ...wanted], {
+    signal,
+  });
+  if (code !== 0) {
+    const missing = [
+      ...stderr.matchAll(/Unable to locate package (\S+)|Package '(\S+)' has no installation candidate/g),
+    ];
+    throw new AvocadoError(
+      'PACKAGE_UNAVAILABLE',
+      missing.length > 0
+        ? `Debian has no package ${missing.map((found) => found[1] ?? found[2]).join(', ')} for ${state.architecture}`
+        : `apt cannot install these packages together for ${state.architecture}: ${wanted.join(' ')}`,
+      { output: stderr, hint: 'Name other Debian packages for it in the plugin option `packages` in nx.json.' },
+    );
+  }
+  return parseUris(stdout, state.mirror.uri);
+}
+
+/** The lines of `apt-get --print-uris`: `'<uri>' <name>_<version>_<architecture>.deb <size> SHA256:<hex>`. */
+export function parseUris(text: string, mirror: string): AptChoice[] {
+  return text.split('\n').flatMap((line) => {
+    const found = /^'([^']+)' (\S+?)_(\S+)_(\S+)\.deb (\d+) SHA256:([0-9a-f]{64})$/.exec(line);
+    if (!found) return [];
+    const [, uri = '', name = '', version = '', architecture = '', size = '', sha256 = ''] = found;
+    const filename = decodeURIComponent(uri.slice(mirror.length + 1));
+    return [{ name, version: decodeURIComponent(version), architecture, filename, sha256, size: Number(size) }];
+  });
+}

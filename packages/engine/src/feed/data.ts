@@ -1,0 +1,102 @@
+import { readFileSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { parse } from 'yaml';
+import { AvocadoError } from '../error';
+import type { RootName } from './types';
+
+/** How a root is made; every key is explained in `feeds/debian/feed.yaml`. */
+export interface RootRecipe {
+  method: 'install' | 'unpack';
+  architecture: 'build' | 'target';
+  essential?: boolean;
+  base?: string[];
+  dependencies?: boolean;
+  follow?: string;
+  exclude?: string[];
+}
+
+/** `feeds/debian/feed.yaml`. */
+export interface FeedData {
+  suites: string[];
+  components: string[];
+  hostSuites: string[];
+  roots: Record<RootName, RootRecipe>;
+  /** Debian's names by root and Avocado name; a name may hold `*`. */
+  packages: Partial<Record<RootName, Record<string, string[]>>>;
+  same: string[];
+  notes: Record<string, string>;
+  omitted: Record<string, string>;
+}
+
+/** One file below `feeds/debian/machines`: what the debian feed knows about a machine target. */
+export interface Machine {
+  name: string;
+  description: string;
+  /** Debian's name. */
+  architecture: 'amd64' | 'arm64';
+  /** OECORE_TARGET_ARCH. */
+  arch: 'x86_64' | 'aarch64';
+  /** Debian's multiarch triple: prefix of the cross compilers and name of the library directories. */
+  gnu: string;
+  /** The triple that Debian's rustc and libstd know. */
+  rust: string;
+  /** The triple that upstream's scripts look for in RUST_TARGET_PATH. */
+  avocadoTriple: string;
+  /** Debian packages of the compilers for it, the same names on every build machine. */
+  cross: string[];
+  kernel: { packages: string[]; console: string };
+  /** The boot stub in the tools root, and where firmware looks for a boot program on the ESP. */
+  uefi: { stub: string; boot: string };
+  emulator?: {
+    packages: string[];
+    program: string;
+    machine: string;
+    /** The processor for software emulation: the quickest that Debian boots on. */
+    cpu: string;
+    firmware: { code: string; vars: string };
+  };
+}
+
+/** Works from `src/feed` as from `dist/feed`. */
+export const feedDirectory = join(__dirname, '..', '..', 'feeds', 'debian');
+
+let feed: FeedData | undefined;
+
+export function feedData(): FeedData {
+  feed ??= parse(readFileSync(join(feedDirectory, 'feed.yaml'), 'utf8')) as FeedData;
+  return feed;
+}
+
+export function machineNames(): string[] {
+  return readdirSync(join(feedDirectory, 'machines'))
+    .filter((file) => file.endsWith('.yaml'))
+    .map((file) => file.slice(0, -'.yaml'.length))
+    .sort();
+}
+
+const machines = new Map<string, Machine>();
+
+/** @throws AvocadoError `MACHINE_UNKNOWN`, which lists the known ones */
+export function machine(name: string): Machine {
+  const known = machines.get(name);
+  if (known) return known;
+  const names = machineNames();
+  if (!names.includes(name)) {
+    throw new AvocadoError('MACHINE_UNKNOWN', `the debian feed does not know the machine target ${name}`, {
+      hint: `It knows ${names.join(', ')}.`,
+    });
+  }
+  const text = readFileSync(join(feedDirectory, 'machines', `${name}.yaml`), 'utf8');
+  const found = { name, ...(parse(text) as Omit<Machine, 'name'>) };
+  machines.set(name, found);
+  return found;
+}
+
+/** Debian's name of the architecture that this process runs on. */
+export function buildArchitecture(): 'amd64' | 'arm64' {
+  if (process.arch === 'x64') return 'amd64';
+  if (process.arch === 'arm64') return 'arm64';
+  throw new AvocadoError('HOST_UNSUPPORTED', `the debian feed cannot build on ${process.arch}`, {
+    hint: 'Build on a 64-bit x86 or Arm machine.',
+  });
+}

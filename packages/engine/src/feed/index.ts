@@ -1,0 +1,11 @@
+export type * from './types';
+export { buildArchitecture, feedData, feedDirectory, machine, machineNames } from './data';
+export type { FeedData, Machine, RootRecipe } from './data';
+export { mapPackage } from './map';
+export type { PackageMap } from './map';
+export { rootRequests } from './requests';
+export type { Project, RequestOptions, RootRequests } from './requests';
+export { resolveRoots, rootArchitecture, rootSpec } from './resolve';
+export { fetchPackages } from './fetch';
+export { openRoot, rootfsTar } from './root';
+export type { OpenOptions } from './root';

@@ -1,0 +1,106 @@
+import { mkdir, readdir, rename, rm, stat } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import type { Reporter } from '../report';
+import type { SdkRoot } from '../sdk/types';
+import { storePath, temporaryName, withLock } from '../store';
+import { fetchPackages } from './fetch';
+import { installTar } from './install';
+import { runTool } from './run';
+import type { RootSpec } from './types';
+import { unpackError, unpackRoot } from './unpack';
+
+export interface OpenOptions {
+  reporter: Reporter;
+  signal?: AbortSignal | undefined;
+  /** For messages: `tools`. */
+  label?: string;
+}
+
+/**
+ * The root on this machine, by its digest; made first where it is missing, by one process at a time.
+ * Everything in it belongs to the caller, so it can be deleted like any directory. It has no device nodes.
+ */
+export async function openRoot(spec: RootSpec, options: OpenOptions): Promise<SdkRoot> {
+  const path = storePath('roots', spec.digest);
+  const root = { digest: spec.digest, path };
+  if (await exists(path)) return root;
+  await locked(spec, options, async () => {
+    if (await exists(path)) return;
+    await fetchPackages(spec.packages, options);
+    const step = options.reporter.step(`install the ${options.label ?? ''} root (${spec.packages.length} packages)`);
+    await published(path, async (temporary) => {
+      await mkdir(temporary);
+      if (spec.method === 'unpack') return unpackRoot(spec, temporary, options.signal);
+      const kept = storePath('roots', `${spec.digest}.tar`);
+      if (await exists(kept)) return extract(kept, temporary, options.signal);
+      const tar = `${temporary}.tar`;
+      try {
+        await installTar(spec, tar, options);
+        await extract(tar, temporary, options.signal);
+      } finally {
+        await rm(tar, { force: true });
+      }
+    });
+    step.done();
+  });
+  return root;
+}
+
+/**
+ * A root of method `install` as a tar, with Debian's owners and modes: the same packages give the same bytes.
+ * @returns its path in the store
+ */
+export async function rootfsTar(spec: RootSpec, options: OpenOptions): Promise<string> {
+  const path = storePath('roots', `${spec.digest}.tar`);
+  if (await exists(path)) return path;
+  await locked(spec, options, async () => {
+    if (await exists(path)) return;
+    await fetchPackages(spec.packages, options);
+    const step = options.reporter.step(
+      `install the ${options.label ?? 'rootfs'} root (${spec.packages.length} packages)`,
+    );
+    await published(path, (temporary) => installTar(spec, temporary, options));
+    step.done();
+  });
+  return path;
+}
+
+async function locked(spec: RootSpec, { reporter }: OpenOptions, make: () => Promise<void>): Promise<void> {
+  const wait = (): void => reporter.info('another process is making the same root; waiting for it');
+  await withLock(storePath('locks', `root-${spec.digest}`), make, wait);
+}
+
+/** Old or new, never half. Leftovers of a killed process are removed first: the caller holds the lock. */
+async function published(path: string, make: (temporary: string) => Promise<void>): Promise<void> {
+  const parent = dirname(path);
+  await mkdir(parent, { recursive: true });
+  const temporary = temporaryName(path);
+  const prefix = temporary.slice(parent.length + 1).replace(/-\d+-[0-9a-f]+$/, '-');
+  for (const name of await readdir(parent)) {
+    if (name.startsWith(prefix)) await rm(`${parent}/${name}`, { recursive: true, force: true });
+  }
+  try {
+    await make(temporary);
+    await rename(temporary, path);
+  } finally {
+    await rm(temporary, { recursive: true, force: true });
+  }
+}
+
+async function extract(tar: string, directory: string, signal: AbortSignal | undefined): Promise<void> {
+  const options = ['--no-same-owner', '--preserve-permissions', '--exclude=./dev/*'];
+  const { code, stderr } = await runTool(
+    ['tar', '--extract', `--file=${tar}`, `--directory=${directory}`, ...options],
+    {
+      signal,
+    },
+  );
+  if (code !== 0) throw unpackError('cannot unpack the root', stderr);
+}
+
+async function exists(path: string): Promise<boolean> {
+  return stat(path).then(
+    () => true,
+    () => false,
+  );
+}
