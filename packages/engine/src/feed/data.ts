@@ -15,12 +15,21 @@ export interface RootRecipe {
   exclude?: string[];
 }
 
+/** What is done to an unpacked root in place of maintainer scripts. Paths are below the root, without a leading `/`. */
+export interface FinishRecipe {
+  links: Record<string, string>;
+  programs: string[];
+  copies: Record<string, string>;
+  bundles: Record<string, string>;
+}
+
 /** `feeds/debian/feed.yaml`. */
 export interface FeedData {
   suites: string[];
   components: string[];
   hostSuites: string[];
   roots: Record<RootName, RootRecipe>;
+  finish: FinishRecipe;
   /** Debian's names by root and Avocado name; a name may hold `*`. */
   packages: Partial<Record<RootName, Record<string, string[]>>>;
   same: string[];

@@ -4,6 +4,7 @@ import type { Reporter } from '../report';
 import type { SdkRoot } from '../sdk/types';
 import { storePath, temporaryName, withLock } from '../store';
 import { fetchPackages } from './fetch';
+import { addMountPoints } from './finish';
 import { installTar } from './install';
 import { runTool } from './run';
 import type { RootSpec } from './types';
@@ -32,13 +33,13 @@ export async function openRoot(spec: RootSpec, options: OpenOptions): Promise<Sd
       await mkdir(temporary);
       if (spec.method === 'unpack') return unpackRoot(spec, temporary, options.signal);
       const kept = storePath('roots', `${spec.digest}.tar`);
-      if (await exists(kept)) return extract(kept, temporary, options.signal);
-      const tar = `${temporary}.tar`;
+      const tar = (await exists(kept)) ? kept : `${temporary}.tar`;
       try {
-        await installTar(spec, tar, options);
+        if (tar !== kept) await installTar(spec, tar, options);
         await extract(tar, temporary, options.signal);
+        await addMountPoints(temporary);
       } finally {
-        await rm(tar, { force: true });
+        if (tar !== kept) await rm(tar, { force: true });
       }
     });
     step.done();

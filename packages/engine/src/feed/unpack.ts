@@ -2,6 +2,7 @@ import { mkdir, readlink, rm, symlink } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { AvocadoError } from '../error';
+import { addMountPoints, finishRoot } from './finish';
 import { debPath, diskFull, inParallel } from './fetch';
 import { runTool } from './run';
 import type { RootSpec } from './types';
@@ -10,7 +11,8 @@ const mergedUsr = ['bin', 'lib', 'lib32', 'lib64', 'libx32', 'sbin'];
 const skipped = ['./usr/share/doc/*', './usr/share/man/*', './usr/share/locale/*', './usr/share/info/*', './dev/*'];
 
 /**
- * Unpacks every package into `directory`, without maintainer scripts. Debian's root is merged into /usr: a package that
+ * Unpacks every package into `directory`, without maintainer scripts; a root that commands run in (it has base-files)
+ * gets what the feed's data says in their place. Debian's root is merged into /usr: a package that
  * still ships /lib gets it below /usr/lib.
  */
 export async function unpackRoot(spec: RootSpec, directory: string, signal: AbortSignal | undefined): Promise<void> {
@@ -26,7 +28,10 @@ export async function unpackRoot(spec: RootSpec, directory: string, signal: Abor
     const { code, stderr } = await runTool(['bash', '-c', pipeline, 'unpack', debPath(pin), ...tar], { signal });
     if (code !== 0) throw unpackError(`cannot unpack ${pin.name} ${pin.version}`, stderr);
   });
-  if (spec.packages.some(({ name }) => name === 'base-files')) return;
+  if (spec.packages.some(({ name }) => name === 'base-files')) {
+    await addMountPoints(directory);
+    return finishRoot(directory);
+  }
   for (const name of mergedUsr) {
     const path = join(directory, name);
     if ((await readlink(path).catch(() => '')) === `usr/${name}`) await rm(path);
