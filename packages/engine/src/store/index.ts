@@ -3,3 +3,4 @@ export * from './atomic';
 export * from './hash';
 export * from './lock';
 export * from './manifest';
+export * from './uuid5';

@@ -91,6 +91,8 @@ export interface ExtensionAssembleOptions extends TaskOptions {
   rootfs?: TaskOutput;
   /** Overlay files with an executable bit, sorted: Nx hashes content, not modes. */
   executables: string[];
+  /** What the `{{ expression }}` of preprocessed overlay files become, by expression (`avocado.target`). */
+  preprocessValues?: Record<string, string>;
   source_date_epoch: number;
 }
 

@@ -1,0 +1,3 @@
+export * from './enable';
+export * from './find-unit';
+export * from './unit-file';
