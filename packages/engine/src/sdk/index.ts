@@ -1,0 +1,3 @@
+export * from './types';
+export { createSandboxRunner } from './sandbox';
+export { shellCommand, shellQuote } from './quote';
