@@ -1,8 +1,6 @@
-import { once } from 'node:events';
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Readable } from 'node:stream';
 import { execFile, spawn } from 'node:child_process';
 import { promisify } from 'node:util';
 import { AvocadoError } from '@nx-avocado/engine/error';
@@ -12,6 +10,7 @@ import type { SdkCommand } from '@nx-avocado/engine/sdk';
 
 /** The real bubblewrap; this machine's own files stand in for an SDK root. */
 describe('the sandbox', () => {
+  jest.setTimeout(60_000);
   const runner = createSandboxRunner();
   let directory: string;
 
@@ -129,7 +128,7 @@ describe('the sandbox', () => {
       rmSync(join(directory, 'out/started'), { force: true });
       const abort = new AbortController();
       const running = failure(output(script, { mounts, signal: abort.signal }));
-      while (!existsSync(join(directory, 'out/started'))) await new Promise((resolve) => setTimeout(resolve, 20));
+      await eventually(() => existsSync(join(directory, 'out/started')));
       const start = Date.now();
       abort.abort();
       expect((await running).code).toBe('ABORTED');
@@ -142,22 +141,19 @@ describe('the sandbox', () => {
   test('nothing outlives us, even when we are killed', async () => {
     const script = `
       const { createSandboxRunner } = require('@nx-avocado/engine/sdk');
-      createSandboxRunner().spawn(${JSON.stringify(sh('sleep 4343.4343 & echo up; wait'))}, 'pipe').stdout.pipe(process.stdout);`;
+      createSandboxRunner().spawn(${JSON.stringify(sh('exec sleep 4343.4343'))}, 'pipe');`;
     const file = join(directory, 'parent.cjs');
     writeFileSync(
       file,
       script.replace('@nx-avocado/engine/sdk', join(__dirname, '../packages/engine/src/sdk/index.ts')),
     );
     const parent = spawn(process.execPath, ['-r', '@swc-node/register', file], {
-      stdio: ['ignore', 'pipe', 'inherit'],
+      stdio: ['ignore', 'ignore', 'inherit'],
     });
-    await once(parent.stdout as Readable, 'data');
-    const started = processes('4343.4343');
+    const started = await eventually(() => processes('4343.4343').length === 1);
     parent.kill('SIGKILL');
-    await once(parent, 'exit');
-    await new Promise((resolve) => setTimeout(resolve, 300));
-    expect(started).toHaveLength(1);
-    expect(processes('4343.4343')).toEqual([]);
+    expect(started).toBe(true);
+    expect(await eventually(() => processes('4343.4343').length === 0)).toBe(true);
   });
 
   test('a command that shares the terminal cannot type into it', async () => {
@@ -183,4 +179,12 @@ function processes(text: string): string[] {
       return false;
     }
   });
+}
+
+/** Whether `holds` becomes true within 20 s. */
+async function eventually(holds: () => boolean): Promise<boolean> {
+  for (const end = Date.now() + 20_000; Date.now() < end; await new Promise((resolve) => setTimeout(resolve, 20))) {
+    if (holds()) return true;
+  }
+  return false;
 }
