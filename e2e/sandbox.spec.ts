@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { execFile, spawn } from 'node:child_process';
 import { promisify } from 'node:util';
-import { AvocadoError } from '@nx-avocado/engine/error';
+import type { AvocadoError } from '@nx-avocado/engine/error';
 import { silentReporter } from '@nx-avocado/engine/report';
 import { createSandboxRunner } from '@nx-avocado/engine/sdk';
 import type { SdkCommand } from '@nx-avocado/engine/sdk';
