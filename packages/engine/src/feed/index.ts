@@ -9,3 +9,7 @@ export { resolveRoots, rootArchitecture, rootSpec } from './resolve';
 export { fetchPackages } from './fetch';
 export { openRoot, rootfsTar } from './root';
 export type { OpenOptions } from './root';
+export { packageExtension } from './extensions';
+export type { PackageExtension } from './extensions';
+export { sdkInstall } from './sdk-install';
+export type { SdkInstallContext } from './sdk-install';

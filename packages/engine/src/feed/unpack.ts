@@ -32,6 +32,8 @@ export async function unpackRoot(spec: RootSpec, directory: string, signal: Abor
     await addMountPoints(directory);
     return finishRoot(directory);
   }
+  // A sysroot is a whole system to the linker: libc.so names /lib.
+  if (spec.packages.some(({ name }) => name === 'libc6')) return;
   for (const name of mergedUsr) {
     const path = join(directory, name);
     if ((await readlink(path).catch(() => '')) === `usr/${name}`) await rm(path);

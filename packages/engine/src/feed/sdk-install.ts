@@ -1,0 +1,97 @@
+import { join, relative, resolve } from 'node:path';
+import { writeFile } from 'node:fs/promises';
+import { AvocadoError } from '../error';
+import { lockGuard, lockName, lockSlice, readLock, resolveInto, sliceAnswers, writeLock } from '../lock';
+import type { LockContext, LockSlice } from '../lock';
+import { canonicalJson, replaceDirectory, writeManifest } from '../store';
+import type { SdkInstallOptions } from '../task';
+import { machine as machineOf } from './data';
+import { fetchPackages } from './fetch';
+import { omittedFor } from './omitted';
+import type { RootRequests } from './requests';
+import { rootSpec } from './resolve';
+import { openRoot, rootfsTar } from './root';
+import type { RootName, RootSpec, SdkDescriptor } from './types';
+
+export interface SdkInstallContext extends LockContext {
+  /** Absolute. */
+  workspaceRoot: string;
+}
+
+/**
+ * The task `sdk-install`: writes `sdk.json` from the project's slice of avocado.lock, and installs the roots that are
+ * not on this machine yet. Under `lock: refresh` a missing slice is resolved and a vanished pin moved, and the lock
+ * is written; under `strict` both are errors.
+ * @throws AvocadoError `LOCK_MISSING`, `PIN_VANISHED`, and what fetching and installing throw
+ */
+export async function sdkInstall(options: SdkInstallOptions, context: SdkInstallContext): Promise<SdkDescriptor> {
+  if (options.feed !== 'debian') {
+    throw new AvocadoError('FEED_UNSUPPORTED', `this version cannot install from the feed ${options.feed}`, {
+      hint: 'Set the plugin option `feed` in nx.json to "debian".',
+    });
+  }
+  const machine = machineOf(options.machine);
+  const lockFile = join(resolve(context.workspaceRoot, options.configFile), '..', lockName);
+  const specsOf = ({ roots }: LockSlice): SdkDescriptor['roots'] =>
+    Object.fromEntries(Object.entries(roots).map(([root, pins]) => [root, rootSpec(root as RootName, machine, pins)]));
+
+  let roots = specsOf(await sliceFor(options, lockFile, context));
+  try {
+    await fetchRoots(roots, context);
+  } catch (error) {
+    if (!(error instanceof AvocadoError && error.code === 'PIN_VANISHED') || options.lock === 'strict') throw error;
+    roots = specsOf(await refresh(options, lockFile, context, `${error.message}: moved to what it has now`));
+    await fetchRoots(roots, context);
+  }
+  for (const [root, spec] of Object.entries(roots) as [RootName, RootSpec][]) {
+    const make = root === 'rootfs' ? rootfsTar : openRoot;
+    await make(spec, { ...context, label: root });
+  }
+  const omitted = omittedFor(options);
+  const descriptor: SdkDescriptor = { version: 1, feed: 'debian', machine: machine.name, roots, omitted };
+  await replaceDirectory(resolve(context.workspaceRoot, options.outputPath), async (directory) => {
+    await writeFile(join(directory, 'sdk.json'), `${canonicalJson(descriptor)}\n`);
+    await writeManifest(directory, ['sdk.json']);
+  });
+  return descriptor;
+}
+
+/** All packages of all roots in one go, each once. */
+async function fetchRoots(roots: SdkDescriptor['roots'], context: SdkInstallContext): Promise<void> {
+  const pins = Object.values(roots).flatMap(({ packages }) => packages);
+  await fetchPackages([...new Map(pins.map((pin) => [pin.sha256, pin])).values()], context);
+}
+
+async function sliceFor(options: SdkInstallOptions, lockFile: string, context: SdkInstallContext): Promise<LockSlice> {
+  const slice = lockSlice(await readLock(lockFile), options.project, machineOf(options.machine));
+  if (sliceAnswers(slice, options.requests as RootRequests)) return slice;
+  const name = relative(context.workspaceRoot, lockFile);
+  const what = `${options.project.kind} ${options.project.name} for ${options.machine}`;
+  if (options.lock === 'strict') {
+    const state = slice ? 'is older than what it asks for' : 'has no packages for it';
+    throw new AvocadoError('LOCK_MISSING', `${name} does not fit the ${what}: it ${state}`, {
+      position: { file: options.configFile },
+      hint: 'Bring the lock up to date, and commit it: nx sync',
+    });
+  }
+  return refresh(options, lockFile, context, `${name} had no packages for the ${what}: pinned what Debian has now`);
+}
+
+async function refresh(
+  options: SdkInstallOptions,
+  lockFile: string,
+  context: SdkInstallContext,
+  notice: string,
+): Promise<LockSlice> {
+  const { project, machine } = options;
+  const requests = options.requests as RootRequests;
+  return lockGuard(lockFile, context, async () => {
+    const before = await readLock(lockFile);
+    const next = await resolveInto(before, [{ project, machine, requests }], context, true);
+    await writeLock(lockFile, next);
+    context.reporter.notice(notice);
+    const slice = lockSlice(next, project, machineOf(machine));
+    if (!slice) throw new AvocadoError('LOCK_INVALID', `the lock cannot hold ${project.kind} ${project.name}`);
+    return slice;
+  });
+}

@@ -1,0 +1,83 @@
+import { basename } from 'node:path';
+import { machine as machineOf } from '../feed/data';
+import type { Project, RootRequests } from '../feed/requests';
+import { resolveRoots } from '../feed/resolve';
+import { aptUpdate } from '../feed/apt';
+import type { AptState } from '../feed/apt';
+import type { Reporter } from '../report';
+import { storePath, withLock, sha256 } from '../store';
+import { emptyLock, formatLock, readLock, writeLock } from './file';
+import { lockSlice, sliceAnswers, withSlice } from './slice';
+import type { Lock } from './types';
+
+/** One project of one machine target, and what it needs. */
+export interface LockWant {
+  project: Project;
+  machine: string;
+  requests: RootRequests;
+}
+
+export interface LockContext {
+  reporter: Reporter;
+  signal?: AbortSignal | undefined;
+}
+
+/** Runs `use` while no other process of this machine changes the lock at `path`. */
+export function lockGuard<T>(path: string, { reporter }: LockContext, use: () => Promise<T>): Promise<T> {
+  const wait = (): void => reporter.info(`another process is changing ${basename(path)}; waiting for it`);
+  return withLock(storePath('locks', `lock-${sha256(path)}`), use, wait);
+}
+
+/** Those that the lock has no pins for, or pins for another request. Needs no network: what `nx sync:check` asks. */
+export function staleWants(lock: Lock, wants: LockWant[]): LockWant[] {
+  return wants.filter(
+    ({ project, machine, requests }) => !sliceAnswers(lockSlice(lock, project, machineOf(machine)), requests),
+  );
+}
+
+/**
+ * Resolves every want anew from current lists of packages, and drops what nobody wants any more.
+ * Returns the new lock; writes nothing.
+ * @throws AvocadoError `PACKAGE_UNAVAILABLE`, `FEED_UNREACHABLE`
+ */
+export async function updateLock(wants: LockWant[], context: LockContext): Promise<Lock> {
+  return resolveInto(emptyLock(), wants, context, true);
+}
+
+/**
+ * Resolves these wants into a lock that keeps all else as it is.
+ * @param fresh get the lists of packages anew first, as pins that have vanished need it
+ */
+export async function resolveInto(lock: Lock, wants: LockWant[], context: LockContext, fresh: boolean): Promise<Lock> {
+  const { reporter, signal } = context;
+  const updated = new Set<string>();
+  const ready = async (state: AptState): Promise<void> => {
+    if (updated.has(state.architecture)) return;
+    updated.add(state.architecture);
+    const step = reporter.step(`get Debian's lists of packages for ${state.architecture}`);
+    await aptUpdate(state, signal);
+    step.done();
+  };
+  let next = lock;
+  // apt's private state serves one process at a time.
+  await withLock(storePath('locks', 'apt'), async () => {
+    for (const { project, machine, requests } of wants) {
+      const found = machineOf(machine);
+      const options = { ...(signal ? { signal } : {}), ...(fresh ? { ready } : {}) };
+      next = withSlice(next, project, found, { requests, roots: await resolveRoots(requests, found, options) });
+    }
+  });
+  return next;
+}
+
+/** Brings the lock at `path` up to date for these wants; returns whether it changed. What `nx sync` does. */
+export async function syncLock(path: string, wants: LockWant[], context: LockContext): Promise<boolean> {
+  return lockGuard(path, context, async () => {
+    const before = await readLock(path);
+    const stale = staleWants(before, wants);
+    const next = stale.length === 0 ? before : await resolveInto(before, stale, context, true);
+    if (formatLock(next) === formatLock(before)) return false;
+    await writeLock(path, next);
+    return true;
+  });
+}
