@@ -8,20 +8,24 @@ const include = z.array(z.string()).nullish().describe('Parts of its avocado.yam
 
 export const extensionSource = z.discriminatedUnion('type', [
   section({
-    type: z.enum(['package', 'repo']),
+    type: z.enum(['package', 'repo']).describe('A package of the feed that holds an extension; repo is another name.'),
     version: lineOrNumber.describe("'*' or a version."),
     package: nameKey.nullish().describe("Name of the package; the extension's own by default."),
-    repo_name: line.nullish(),
+    repo_name: line.nullish().describe('Repository to take it from.'),
     include,
   }),
   section({
-    type: z.literal('git'),
+    type: z.literal('git').describe('A git repository.'),
     url: line.describe('Repository to clone.'),
     ref: lineOrNumber.nullish().describe('Branch, tag or commit.'),
-    sparse_checkout: z.array(sourcePath).nullish(),
+    sparse_checkout: z.array(sourcePath).nullish().describe('Directories to check out.'),
     include,
   }),
-  section({ type: z.literal('path'), path: sourcePath.describe('Directory below src_dir.'), include }),
+  section({
+    type: z.literal('path').describe('A directory.'),
+    path: sourcePath.describe('Directory below src_dir.'),
+    include,
+  }),
 ]);
 
 const PROVIDER_FORMATS = ['json', 'yaml', 'toml'] as const;
@@ -62,12 +66,12 @@ const commands = z.array(line).nullish();
 export const extension = section({
   version: z.union([version, versionProvider]).nullish().describe('Semantic version; needed unless source is set.'),
   source: extensionSource.nullish().describe('Where an extension comes from that is not built here.'),
-  release: lineOrNumber.nullish(),
-  summary: z.string().nullish(),
-  description: z.string().nullish(),
-  license: line.nullish(),
-  url: line.nullish(),
-  vendor: line.nullish(),
+  release: lineOrNumber.nullish().describe('Release of its source package.'),
+  summary: z.string().nullish().describe('One line on what it is.'),
+  description: z.string().nullish().describe('What it is.'),
+  license: line.nullish().describe('SPDX identifier.'),
+  url: line.nullish().describe('Home page.'),
+  vendor: line.nullish().describe('Who makes it.'),
   package_files: z.array(sourcePath).nullish().describe('Globs of the files that its source package holds.'),
   types: z
     .array(z.enum(['sysext', 'confext']))
@@ -82,20 +86,25 @@ export const extension = section({
   modprobe: z.array(nameKey).nullish().describe('Kernel modules to load.'),
   reload_service_manager: z.boolean().nullish().describe('Reload systemd after merging.'),
   scopes: scopes.describe('For both types; system by default.'),
-  sysext_scopes: scopes,
-  confext_scopes: scopes,
+  sysext_scopes: scopes.describe('For the sysext; as scopes by default.'),
+  confext_scopes: scopes.describe('For the confext; as scopes by default.'),
   filesystem: z.enum(FILESYSTEMS).nullish().describe("Filesystem of the image; the root filesystem's by default."),
   image: imageFormat.nullish(),
   var_files: z.array(imagePath).nullish().describe('Globs of files that go to the var partition instead.'),
   docker_images: z
-    .array(section({ image: line, tag: lineOrNumber.nullish() }))
+    .array(
+      section({
+        image: line.describe('Name of the image, with its registry.'),
+        tag: lineOrNumber.nullish().describe('latest by default.'),
+      }),
+    )
     .nullish()
     .describe('Container images to preload.'),
   subvolumes: subvolumes.nullish(),
   users: users.nullish().describe('Deprecated here: use the top-level permissions.'),
   groups: groups.nullish().describe('Deprecated here: use the top-level permissions.'),
   post_build: sourcePath.nullish().describe('Script to run on the staged tree.'),
-  stone_include_paths: z.array(sourcePath).nullish(),
+  stone_include_paths: z.array(sourcePath).nullish().describe('Directories with boot files.'),
   extensions: z.array(nameKey).nullish().describe('Extensions that this one needs.'),
 }).meta({ id: 'extension' });
 

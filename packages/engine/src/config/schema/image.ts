@@ -11,7 +11,7 @@ function image(filesystems: readonly [string, ...string[]], id: string) {
     image: imageFormat.nullish(),
     post_install: sourcePath.nullish().describe('Script that replaces the default steps after installation.'),
     permissions: z.union([nameKey, permissions]).nullish().describe('A section of permissions, or one written here.'),
-    source: section({ type: z.literal('path'), path: sourcePath })
+    source: section({ type: z.literal('path').describe('A file.'), path: sourcePath.describe('File below src_dir.') })
       .nullish()
       .describe('A file that holds this section.'),
   }).meta({ id });

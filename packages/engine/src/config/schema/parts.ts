@@ -24,11 +24,11 @@ const subvolume = z.union([
   z.boolean(),
   z.literal('ro'),
   section({
-    enabled: z.boolean().nullish(),
-    writable: z.boolean().nullish(),
-    compression: line.nullish(),
-    nodatacow: z.boolean().nullish(),
-    quota: lineOrNumber.nullish(),
+    enabled: z.boolean().nullish().describe('true by default.'),
+    writable: z.boolean().nullish().describe('true by default.'),
+    compression: line.nullish().describe('Compression of the subvolume.'),
+    nodatacow: z.boolean().nullish().describe('Do not copy on write.'),
+    quota: lineOrNumber.nullish().describe('Largest size, such as 1G.'),
   }),
 ]);
 
@@ -40,27 +40,27 @@ const accountNames = z.array(accountName);
 
 export const user = section({
   password: field.nullish().describe("'*' (default) is locked, '' needs no password, else a crypt hash."),
-  uid: integer.nullish(),
-  gid: integer.nullish(),
-  gecos: field.nullish(),
-  home: field.nullish(),
+  uid: integer.nullish().describe('Chosen from 1000 on by default.'),
+  gid: integer.nullish().describe('Primary group.'),
+  gecos: field.nullish().describe('Full name.'),
+  home: field.nullish().describe('Home directory.'),
   shell: field.nullish().describe('/bin/sh by default.'),
   groups: accountNames.nullish().describe('The first is the primary group.'),
   last_change: integer.nullish().describe('Days since 1970; 19000 by default.'),
-  min_days: integer.nullish(),
+  min_days: integer.nullish().describe('0 by default.'),
   max_days: integer.nullish().describe('99999 by default.'),
   warn_days: integer.nullish().describe('7 by default.'),
-  inactive_days: integer.nullish(),
-  expire_date: integer.nullish(),
-  disabled: z.boolean().nullish(),
-  system: z.boolean().nullish(),
+  inactive_days: integer.nullish().describe('Days after which an expired password locks the account.'),
+  expire_date: integer.nullish().describe('Day, counted from 1970, on which the account expires.'),
+  disabled: z.boolean().nullish().describe('Nobody can log in as this user.'),
+  system: z.boolean().nullish().describe('An account of the system, not of a person.'),
 }).meta({ id: 'user' });
 
 export const group = section({
-  gid: integer.nullish(),
-  system: z.boolean().nullish(),
-  password: field.nullish(),
-  members: accountNames.nullish(),
+  gid: integer.nullish().describe('Chosen from 1000 on by default.'),
+  system: z.boolean().nullish().describe('A group of the system.'),
+  password: field.nullish().describe('A crypt hash.'),
+  members: accountNames.nullish().describe('Users in it.'),
 }).meta({ id: 'group' });
 
 export const users = z.record(accountName, user.nullable()).describe('Users by name.');

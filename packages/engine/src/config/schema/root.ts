@@ -15,14 +15,16 @@ const distro = section({
   release: lineOrNumber.nullish().describe('Year of the feed.'),
   channel: line.nullish().describe('edge, stable or next.'),
   repo: section({
-    url: line.nullish(),
+    url: line.nullish().describe("Address of the repository; the feed's own by default."),
     releasever: lineOrNumber.nullish().describe('<release>/<channel> by default.'),
     ca: line.nullish().describe('File of the certificate authority.'),
-    tls_verify: z.boolean().nullish(),
+    tls_verify: z.boolean().nullish().describe('true by default.'),
   })
     .nullish()
     .describe('Where packages come from.'),
-}).meta({ id: 'distro' });
+})
+  .describe('The distribution.')
+  .meta({ id: 'distro' });
 
 const signingKey = named(line).refine(
   (entry) => Object.keys(entry).length === 1,
@@ -33,7 +35,7 @@ const signingKey = named(line).refine(
 export const root = section({
   cli_requirement: line.nullish().describe('Range of avocado CLI versions that the project needs.'),
   default_target: line.nullish().describe('Machine target when none is asked for.'),
-  default_target_board: line.nullish(),
+  default_target_board: line.nullish().describe('avocado.target.board when nothing else says; the target by default.'),
   supported_targets: z
     .union([z.literal('*'), z.array(nameKey)], {
       error: () => "expected '*' or a list of machine targets",
@@ -44,7 +46,7 @@ export const root = section({
   source_date_epoch: integer.nullish().describe('Seconds since 1970 for all files in images; 0 by default.'),
   distro: distro.nullish(),
   runtimes: runtimes.nullish(),
-  default_runtime: line.nullish(),
+  default_runtime: line.nullish().describe('Runtime when none is asked for; needed where there are several.'),
   extensions: extensions.nullish(),
   sdk: sdk.nullish(),
   rootfs: named(rootfs.nullable()).nullish(),
@@ -53,7 +55,11 @@ export const root = section({
   permissions: named(permissions.nullable()).nullish(),
   provision_profiles: named(provisionProfile.nullable()).nullish().describe('Settings for provisioning by name.'),
   signing_keys: z.array(signingKey).nullish().describe('Keys by name: a list of `- name: keyid`.'),
-  connect: section({ org: line.nullish(), project: line.nullish(), server_key: line.nullish() })
+  connect: section({
+    org: line.nullish().describe('Organisation.'),
+    project: line.nullish().describe('Project.'),
+    server_key: line.nullish().describe('Public key of the server.'),
+  })
     .nullish()
     .describe("Peridio's cloud."),
 });

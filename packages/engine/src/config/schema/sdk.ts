@@ -5,18 +5,18 @@ import { integer, line, lineOrNumber, named, section, sourcePath } from './stric
 
 const rpm = section({
   install: sourcePath.nullish().describe('Script that installs into $DESTDIR.'),
-  version: lineOrNumber.nullish(),
-  name: line.nullish(),
-  release: lineOrNumber.nullish(),
-  license: line.nullish(),
-  summary: z.string().nullish(),
-  description: z.string().nullish(),
-  vendor: line.nullish(),
-  url: line.nullish(),
-  arch: line.nullish(),
-  requires: z.unknown().optional(),
-  files: z.array(line).nullish(),
-  split: z.unknown().optional(),
+  version: lineOrNumber.nullish().describe('Version of the package.'),
+  name: line.nullish().describe('Name of the package.'),
+  release: lineOrNumber.nullish().describe('Release of the package.'),
+  license: line.nullish().describe('SPDX identifier.'),
+  summary: z.string().nullish().describe('One line on what it is.'),
+  description: z.string().nullish().describe('What it is.'),
+  vendor: line.nullish().describe('Who makes it.'),
+  url: line.nullish().describe('Home page.'),
+  arch: line.nullish().describe('Architecture of the package.'),
+  requires: z.unknown().optional().describe('Packages that it needs.'),
+  files: z.array(line).nullish().describe('Globs of the files in the package.'),
+  split: z.unknown().optional().describe('Further packages made of the same files.'),
 });
 
 export const compile = section({
@@ -31,12 +31,14 @@ export const sdk = section({
   packages: feedPackages.nullish(),
   compile: named(compile.nullable()).nullish().describe('Build steps by name.'),
   container_args: containerArgs.nullish(),
-  disable_weak_dependencies: z.boolean().nullish(),
-  host_uid: integer.nullish(),
-  host_gid: integer.nullish(),
+  disable_weak_dependencies: z.boolean().nullish().describe('Leave out packages that are only recommended.'),
+  host_uid: integer.nullish().describe('Owner of files on the host.'),
+  host_gid: integer.nullish().describe('Group of files on the host.'),
   repo_url: line.nullish().describe('Legacy: use distro.repo.url.'),
   repo_release: lineOrNumber.nullish().describe('Legacy: use distro.repo.releasever.'),
-}).meta({ id: 'sdk' });
+})
+  .describe('The environment that everything is built in.')
+  .meta({ id: 'sdk' });
 
 export type SdkInput = z.infer<typeof sdk>;
 export type CompileInput = z.infer<typeof compile>;
