@@ -1,0 +1,2 @@
+export { buildRootfs } from './rootfs';
+export type { RootfsRecord } from './rootfs';
