@@ -1,0 +1,12 @@
+export { buildArguments, fetchArguments, profileDirectory, targetFlags } from './cargo';
+export type { BuildRequest } from './cargo';
+export { buildConfig, fetchConfig, setsSysroot } from './config';
+export { binaryNames, findAvocadoCrates, readCrate } from './crate';
+export type { Crate } from './crate';
+export { crateGlobs, crateInputs } from './inputs';
+export type { CrateInputs } from './inputs';
+export { cratesIoDirectory, hasExternalPackages } from './lockfile';
+export type { CrateMetadata } from './metadata';
+export { parseToml, readToml } from './toml';
+export type { TomlTable } from './toml';
+export { targetTriple, tripleVariable } from './triple';

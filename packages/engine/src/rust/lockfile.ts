@@ -1,0 +1,11 @@
+import { table, text } from './toml';
+import type { TomlTable } from './toml';
+
+/** Whether Cargo.lock names a package that must be fetched: one that has a source is none of the workspace's own. */
+export function hasExternalPackages(lock: TomlTable): boolean {
+  const packages = Array.isArray(lock['package']) ? lock['package'] : [];
+  return packages.some((entry) => text(table(entry)['source']) !== undefined);
+}
+
+/** Cargo's name for the directory of crates.io's packages below `registry/src`. */
+export const cratesIoDirectory = 'index.crates.io-1949cf8c6b5b557f';
