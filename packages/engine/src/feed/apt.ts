@@ -1,4 +1,4 @@
-import { access, mkdir, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { AvocadoError } from '../error';
 import { storePath, writeFileAtomic } from '../store';
@@ -84,12 +84,20 @@ export async function aptUpdate(state: AptState, signal?: AbortSignal): Promise<
       hint: `Check the network and this machine's apt configuration, or set NX_AVOCADO_DEBIAN_MIRROR.`,
     });
   }
-  await writeFile(join(state.directory, 'updated'), '');
+  await writeFile(join(state.directory, 'updated'), deb822(state.mirror));
 }
 
-/** Gets the lists where there are none yet. */
-export async function aptReady(state: AptState, signal?: AbortSignal): Promise<void> {
-  await access(join(state.directory, 'updated')).catch(() => aptUpdate(state, signal));
+/** Lists of packages are not asked for again within this time: several tasks may resolve at once. Milliseconds. */
+const freshFor = 10 * 60 * 1000;
+
+/** Whether the state has lists of packages that were got from this mirror a moment ago. */
+export async function isFresh(state: AptState): Promise<boolean> {
+  const stamp = join(state.directory, 'updated');
+  const [text, found] = await Promise.all([
+    readFile(stamp, 'utf8').catch(() => ''),
+    stat(stamp).catch(() => undefined),
+  ]);
+  return text === deb822(state.mirror) && found !== undefined && Date.now() - found.mtimeMs < freshFor;
 }
 
 export interface AptChoice {

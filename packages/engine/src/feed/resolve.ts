@@ -1,5 +1,5 @@
 import { sha256, canonicalJson } from '../store';
-import { aptClosure, aptReady, aptState } from './apt';
+import { aptClosure, aptState } from './apt';
 import type { AptState } from './apt';
 import { buildArchitecture, feedData } from './data';
 import type { Machine } from './data';
@@ -8,7 +8,7 @@ import { findMirror } from './mirror';
 import type { RootRequests } from './requests';
 import type { PackagePin, RootName, RootSpec } from './types';
 
-/** Counts changes in how a root is made from its packages: part of every root's digest. */
+/** Counts changes in how a root is made from its packages: with the data's `finish`, part of every root's digest. */
 export const rootRecipe = 2;
 
 export function rootArchitecture(root: RootName, machine: Machine): 'amd64' | 'arm64' {
@@ -21,7 +21,8 @@ export function rootSpec(root: RootName, machine: Machine, packages: PackagePin[
   const architecture = rootArchitecture(root, machine);
   const sorted = [...packages].sort(byName);
   const pins = sorted.map((pin) => [pin.name, pin.version, pin.architecture, pin.sha256]);
-  const digest = sha256(canonicalJson({ recipe: rootRecipe, method, architecture, pins }));
+  const finish = method === 'unpack' ? feedData().finish : undefined;
+  const digest = sha256(canonicalJson({ recipe: rootRecipe, method, architecture, pins, finish }));
   return { method, architecture, packages: sorted, digest };
 }
 
@@ -34,21 +35,21 @@ function compare(a: string, b: string): number {
 }
 
 /**
- * Pins for every requested root, as the mirror has them now. `ready` sees to each architecture's lists first.
+ * Pins for every requested root, as the mirror has them now.
+ * @param options.ready sees to it that there are lists of packages
  * @throws AvocadoError `PACKAGE_UNAVAILABLE`, `FEED_UNREACHABLE`
  */
 export async function resolveRoots(
   requests: RootRequests,
   machine: Machine,
-  options: { signal?: AbortSignal; ready?: (state: AptState, signal?: AbortSignal) => Promise<void> } = {},
+  { signal, ready }: { signal?: AbortSignal; ready: (state: AptState) => Promise<void> },
 ): Promise<Partial<Record<RootName, PackagePin[]>>> {
-  const { signal, ready = aptReady } = options;
   const mirror = await findMirror(process.env, '/etc/apt', signal);
   const roots: Partial<Record<RootName, PackagePin[]>> = {};
   for (const [root, wanted] of Object.entries(requests) as [RootName | 'base', string[]][]) {
     if (root === 'base') continue;
     const state = aptState(rootArchitecture(root, machine), mirror);
-    await ready(state, signal);
+    await ready(state);
     const all = await aptClosure(state, withEssential(root, wanted), signal);
     const base =
       root === 'extension' ? await aptClosure(state, withEssential('rootfs', requests.base ?? []), signal) : [];

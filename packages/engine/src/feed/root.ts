@@ -66,6 +66,12 @@ export async function rootfsTar(spec: RootSpec, options: OpenOptions): Promise<s
   return path;
 }
 
+/** Whether the root, or for the OS image its tar, is on this machine. */
+export async function isInstalled({ digest, method }: RootSpec): Promise<boolean> {
+  if (await exists(storePath('roots', digest))) return true;
+  return method === 'install' && (await exists(storePath('roots', `${digest}.tar`)));
+}
+
 async function locked(spec: RootSpec, { reporter }: OpenOptions, make: () => Promise<void>): Promise<void> {
   const wait = (): void => reporter.info('another process is making the same root; waiting for it');
   await withLock(storePath('locks', `root-${spec.digest}`), make, wait);

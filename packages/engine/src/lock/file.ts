@@ -85,7 +85,9 @@ export function formatLock(lock: Lock): string {
   const debian = Object.fromEntries(
     Object.entries(lock.debian).filter(([key]) => used.has(key.slice(0, key.lastIndexOf('_')))),
   );
-  return `${formatValue({ ...lock, debian }, '')}\n`;
+  const parts = { version: lock.version, targets: lock.targets, debian };
+  const lines = Object.entries(parts).map(([key, part]) => `  ${JSON.stringify(key)}: ${formatValue(part, '  ')}`);
+  return `{\n${lines.join(',\n')}\n}\n`;
 }
 
 /** Every `<name>_<version>` below `value`: a string that is a key's value is a version. */

@@ -4,3 +4,5 @@ export { lockDigest, lockSlice, sliceAnswers, withSlice } from './slice';
 export type { LockSlice } from './slice';
 export { lockGuard, resolveInto, staleWants, syncLock, updateLock } from './update';
 export type { LockContext, LockWant } from './update';
+export { sdkInstall } from './sdk-install';
+export type { SdkInstallContext } from './sdk-install';

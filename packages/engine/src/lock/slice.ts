@@ -1,6 +1,7 @@
 import type { Machine } from '../feed/data';
 import { rootArchitecture } from '../feed/resolve';
-import type { Project, RootRequests } from '../feed/requests';
+import type { RootRequests } from '../feed/requests';
+import type { Project } from '../feed/wants';
 import type { PackagePin, RootName } from '../feed/types';
 import { canonicalJson, sha256 } from '../store';
 import type { Lock, LockedExtension, LockedRuntime, LockedTarget, Pins } from './types';
@@ -101,5 +102,37 @@ export function withSlice(lock: Lock, project: Project, machine: Machine, slice:
   }
   if (project.kind === 'extension') (target.extensions ??= {})[project.name] = locked;
   else (target.runtimes ??= {})[project.name] = locked;
+  return next;
+}
+
+/** Pins of the shared roots in `lock` that hold all that is wanted. */
+export function sharedPins(lock: Lock | undefined, machine: Machine, requests: RootRequests): LockSlice['roots'] {
+  const target = lock?.targets[machine.name];
+  const found: LockSlice['roots'] = {};
+  for (const root of Object.keys(sharedRoots) as (keyof typeof sharedRoots)[]) {
+    const wanted = requests[root];
+    const architecture = rootArchitecture(root, machine);
+    const pins = target?.[sharedRoots[root]]?.[upstreamArchitecture[architecture]];
+    if (!lock || !wanted || !pins || !wanted.every((name) => Object.hasOwn(pins, name))) continue;
+    const packages = pinned(lock, pins, architecture);
+    if (packages) found[root] = packages;
+  }
+  return found;
+}
+
+/** A lock without the projects and machine targets that are not named. */
+export function onlyProjects(lock: Lock, wanted: { project: Project; machine: string }[]): Lock {
+  const next = structuredClone(lock);
+  const has = (machine: string, kind: Project['kind'], name: string): boolean =>
+    wanted.some((want) => want.machine === machine && want.project.kind === kind && want.project.name === name);
+  for (const [machine, target] of Object.entries(next.targets)) {
+    if (!wanted.some((want) => want.machine === machine)) delete next.targets[machine];
+    for (const name of Object.keys(target.extensions ?? {})) {
+      if (!has(machine, 'extension', name)) delete target.extensions?.[name];
+    }
+    for (const name of Object.keys(target.runtimes ?? {})) {
+      if (!has(machine, 'runtime', name)) delete target.runtimes?.[name];
+    }
+  }
   return next;
 }

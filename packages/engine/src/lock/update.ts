@@ -1,13 +1,14 @@
 import { basename } from 'node:path';
 import { machine as machineOf } from '../feed/data';
-import type { Project, RootRequests } from '../feed/requests';
+import type { RootRequests } from '../feed/requests';
+import type { Project } from '../feed/wants';
 import { resolveRoots } from '../feed/resolve';
-import { aptUpdate } from '../feed/apt';
+import { aptUpdate, isFresh } from '../feed/apt';
 import type { AptState } from '../feed/apt';
 import type { Reporter } from '../report';
 import { storePath, withLock, sha256 } from '../store';
 import { emptyLock, formatLock, readLock, writeLock } from './file';
-import { lockSlice, sliceAnswers, withSlice } from './slice';
+import { lockSlice, onlyProjects, sharedPins, sliceAnswers, withSlice } from './slice';
 import type { Lock } from './types';
 
 /** One project of one machine target, and what it needs. */
@@ -41,41 +42,52 @@ export function staleWants(lock: Lock, wants: LockWant[]): LockWant[] {
  * @throws AvocadoError `PACKAGE_UNAVAILABLE`, `FEED_UNREACHABLE`
  */
 export async function updateLock(wants: LockWant[], context: LockContext): Promise<Lock> {
-  return resolveInto(emptyLock(), wants, context, true);
+  return resolveInto(emptyLock(), wants, context);
 }
 
 /**
- * Resolves these wants into a lock that keeps all else as it is.
- * @param fresh get the lists of packages anew first, as pins that have vanished need it
+ * Resolves these wants into `lock`, which keeps all else as it is.
+ * @param shared a lock whose pins of the shared roots (image tools, emulator) are kept where they fit
  */
-export async function resolveInto(lock: Lock, wants: LockWant[], context: LockContext, fresh: boolean): Promise<Lock> {
+export async function resolveInto(
+  lock: Lock,
+  wants: LockWant[],
+  context: LockContext,
+  shared: Lock | undefined = undefined,
+): Promise<Lock> {
   const { reporter, signal } = context;
-  const updated = new Set<string>();
   const ready = async (state: AptState): Promise<void> => {
-    if (updated.has(state.architecture)) return;
-    updated.add(state.architecture);
+    if (await isFresh(state)) return;
     const step = reporter.step(`get Debian's lists of packages for ${state.architecture}`);
     await aptUpdate(state, signal);
     step.done();
   };
   let next = lock;
+  let keep = shared;
   // apt's private state serves one process at a time.
   await withLock(storePath('locks', 'apt'), async () => {
     for (const { project, machine, requests } of wants) {
       const found = machineOf(machine);
-      const options = { ...(signal ? { signal } : {}), ...(fresh ? { ready } : {}) };
-      next = withSlice(next, project, found, { requests, roots: await resolveRoots(requests, found, options) });
+      const kept = sharedPins(keep, found, requests);
+      const missing = Object.fromEntries(Object.entries(requests).filter(([root]) => !Object.hasOwn(kept, root)));
+      const resolved = await resolveRoots(missing, found, { ...(signal ? { signal } : {}), ready });
+      next = withSlice(next, project, found, { requests, roots: { ...resolved, ...kept } });
+      keep = next;
     }
   });
   return next;
 }
 
-/** Brings the lock at `path` up to date for these wants; returns whether it changed. What `nx sync` does. */
+/**
+ * Brings the lock at `path` up to date for these wants, which are all that its avocado.yaml has, and drops the rest.
+ * Returns whether it changed. What `nx sync` does.
+ */
 export async function syncLock(path: string, wants: LockWant[], context: LockContext): Promise<boolean> {
   return lockGuard(path, context, async () => {
     const before = await readLock(path);
     const stale = staleWants(before, wants);
-    const next = stale.length === 0 ? before : await resolveInto(before, stale, context, true);
+    const current = stale.length === 0 ? before : await resolveInto(before, stale, context, before);
+    const next = onlyProjects(current, wants);
     if (formatLock(next) === formatLock(before)) return false;
     await writeLock(path, next);
     return true;

@@ -1,17 +1,20 @@
 import { join, relative, resolve } from 'node:path';
 import { writeFile } from 'node:fs/promises';
 import { AvocadoError } from '../error';
-import { lockGuard, lockName, lockSlice, readLock, resolveInto, sliceAnswers, writeLock } from '../lock';
-import type { LockContext, LockSlice } from '../lock';
 import { canonicalJson, replaceDirectory, writeManifest } from '../store';
 import type { SdkInstallOptions } from '../task';
-import { machine as machineOf } from './data';
-import { fetchPackages } from './fetch';
-import { omittedFor } from './omitted';
-import type { RootRequests } from './requests';
-import { rootSpec } from './resolve';
-import { openRoot, rootfsTar } from './root';
-import type { RootName, RootSpec, SdkDescriptor } from './types';
+import { machine as machineOf } from '../feed/data';
+import { fetchPackages } from '../feed/fetch';
+import { omittedFor } from '../feed/omitted';
+import type { RootRequests } from '../feed/requests';
+import { rootSpec } from '../feed/resolve';
+import { isInstalled, openRoot, rootfsTar } from '../feed/root';
+import type { PackagePin, RootName, RootSpec, SdkDescriptor } from '../feed/types';
+import { lockName, readLock, writeLock } from './file';
+import { lockSlice, sliceAnswers } from './slice';
+import type { LockSlice } from './slice';
+import { lockGuard, resolveInto } from './update';
+import type { LockContext } from './update';
 
 export interface SdkInstallContext extends LockContext {
   /** Absolute. */
@@ -40,7 +43,7 @@ export async function sdkInstall(options: SdkInstallOptions, context: SdkInstall
     await fetchRoots(roots, context);
   } catch (error) {
     if (!(error instanceof AvocadoError && error.code === 'PIN_VANISHED') || options.lock === 'strict') throw error;
-    roots = specsOf(await refresh(options, lockFile, context, `${error.message}: moved to what it has now`));
+    roots = specsOf(await refresh(options, lockFile, context, true, `${error.message}: moved to what it has now`));
     await fetchRoots(roots, context);
   }
   for (const [root, spec] of Object.entries(roots) as [RootName, RootSpec][]) {
@@ -56,9 +59,10 @@ export async function sdkInstall(options: SdkInstallOptions, context: SdkInstall
   return descriptor;
 }
 
-/** All packages of all roots in one go, each once. */
+/** All packages of the roots that are not on this machine, in one go and each once. */
 async function fetchRoots(roots: SdkDescriptor['roots'], context: SdkInstallContext): Promise<void> {
-  const pins = Object.values(roots).flatMap(({ packages }) => packages);
+  const pins: PackagePin[] = [];
+  for (const spec of Object.values(roots)) if (!(await isInstalled(spec))) pins.push(...spec.packages);
   await fetchPackages([...new Map(pins.map((pin) => [pin.sha256, pin])).values()], context);
 }
 
@@ -74,20 +78,29 @@ async function sliceFor(options: SdkInstallOptions, lockFile: string, context: S
       hint: 'Bring the lock up to date, and commit it: nx sync',
     });
   }
-  return refresh(options, lockFile, context, `${name} had no packages for the ${what}: pinned what Debian has now`);
+  return refresh(
+    options,
+    lockFile,
+    context,
+    false,
+    `${name} had no packages for the ${what}: pinned what Debian has now`,
+  );
 }
 
 async function refresh(
   options: SdkInstallOptions,
   lockFile: string,
   context: SdkInstallContext,
+  vanished: boolean,
   notice: string,
 ): Promise<LockSlice> {
   const { project, machine } = options;
   const requests = options.requests as RootRequests;
   return lockGuard(lockFile, context, async () => {
     const before = await readLock(lockFile);
-    const next = await resolveInto(before, [{ project, machine, requests }], context, true);
+    // What every project shares stays as it is, unless it is what the mirror no longer has.
+    const shared = vanished ? undefined : before;
+    const next = await resolveInto(before, [{ project, machine, requests }], context, shared);
     await writeLock(lockFile, next);
     context.reporter.notice(notice);
     const slice = lockSlice(next, project, machineOf(machine));
