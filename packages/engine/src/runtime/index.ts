@@ -1,2 +1,10 @@
 export { buildRootfs } from './rootfs';
 export type { RootfsRecord } from './rootfs';
+export { buildRuntime } from './build';
+export type { RuntimeManifest } from './manifest';
+export type { Part, VarContent, VarEntry } from './var-content';
+export { provision } from './provision';
+export type { DiskPartition, DiskRecipe, PartitionContent } from './disk-recipe';
+export { openDisk } from './open-disk';
+export type { OpenedDisk } from './open-disk';
+export { writeDisk } from './write-disk';

@@ -1,0 +1,143 @@
+import { readFile, writeFile } from 'node:fs/promises';
+import { join, posix } from 'node:path';
+import { AvocadoError } from '../error';
+import { readDescriptor } from '../extension/upstream';
+import { machine } from '../feed/data';
+import type { Machine } from '../feed/data';
+import type { RootSpec } from '../feed/types';
+import { canonicalJson, replaceDirectory, sha256File, verifyManifest, writeManifest } from '../store';
+import type { OutputManifest } from '../store';
+import type { ProvisionOptions, TaskContext, TaskOutput } from '../task';
+import { readRootfs } from './build';
+import { diskRecipe, kernelCommandLine } from './disk-recipe';
+import type { DiskRecipe } from './disk-recipe';
+import type { RuntimeManifest } from './manifest';
+import { requireRoot, runTool } from './tools';
+import type { Part, VarContent } from './var-content';
+import { varSize } from './var-content';
+
+/** Profiles that every machine target of the debian feed has. */
+const profiles = ['img'];
+
+/**
+ * Writes `disk.json` (what the disk is made of) and `boot.efi` (kernel, initramfs and command line as one UEFI program).
+ * The disk itself is put together where it is used: see openDisk.
+ * @throws AvocadoError `PROFILE_UNKNOWN`, `OUTPUT_*`, `SDK_ROOT_MISSING`, `COMMAND_FAILED`
+ */
+export async function provision(options: ProvisionOptions, context: TaskContext): Promise<DiskRecipe> {
+  const profile = options.profile ?? 'img';
+  if (!profiles.includes(profile)) {
+    throw new AvocadoError('PROFILE_UNKNOWN', `${options.machine} has no provision profile ${profile}`, {
+      hint: `Profiles of ${options.machine}: ${profiles.join(', ')}.`,
+    });
+  }
+  const { workspaceRoot } = context;
+  const target = machine(options.machine);
+  const descriptor = await readDescriptor(workspaceRoot, options.sdk, options.machine);
+  const tools = requireRoot(descriptor, 'tools', options.sdk.task);
+  const { record, files } = await readRootfs(workspaceRoot, options.rootfs);
+  const runtime = await readRuntime(workspaceRoot, options.runtime);
+  checkSameImage(runtime.manifest, files, options);
+  const rootfs = part(options.rootfs, files, 'rootfs.erofs');
+  const cmdline = kernelCommandLine(options.machine, rootfs, target.kernel.console);
+
+  return replaceDirectory(join(workspaceRoot, options.outputPath), async (output) => {
+    const version = record.kernel.version;
+    await makeUki(
+      join(workspaceRoot, options.rootfs.path),
+      output,
+      { cmdline, version, target, options },
+      tools,
+      context,
+    );
+    const boot = join(output, 'boot.efi');
+    const recipe = diskRecipe({
+      machine: options.machine,
+      profile,
+      architecture: target.architecture,
+      console: target.kernel.console,
+      runtime: { name: options.runtimeName, id: runtime.manifest.id },
+      rootfs,
+      kernel: part(options.rootfs, files, 'vmlinuz'),
+      initramfs: part(options.rootfs, files, 'initramfs.cpio.zst'),
+      boot: {
+        path: target.uefi.boot,
+        source: {
+          path: posix.join(options.outputPath, 'boot.efi'),
+          sha256: await sha256File(boot),
+          size: (await readFile(boot)).length,
+        },
+      },
+      var: { source: part(options.runtime, runtime.files, 'var.json'), ...varSize(runtime.content) },
+      sourceDateEpoch: options.source_date_epoch,
+      tools,
+    });
+    await writeFile(join(output, 'disk.json'), `${canonicalJson(recipe)}\n`);
+    await writeManifest(output, ['disk.json', 'boot.efi']);
+    return recipe;
+  });
+}
+
+async function readRuntime(
+  workspaceRoot: string,
+  runtime: TaskOutput,
+): Promise<{ manifest: RuntimeManifest; content: VarContent; files: OutputManifest['files'] }> {
+  const directory = join(workspaceRoot, runtime.path);
+  const { files } = await verifyManifest(directory, runtime.task);
+  const read = async (name: string): Promise<unknown> => JSON.parse(await readFile(join(directory, name), 'utf8'));
+  return {
+    manifest: (await read('runtime/manifest.json')) as RuntimeManifest,
+    content: (await read('var.json')) as VarContent,
+    files,
+  };
+}
+
+/** The device refuses a runtime whose manifest names another OS image, so such a disk is not made. */
+function checkSameImage(manifest: RuntimeManifest, files: OutputManifest['files'], options: ProvisionOptions): void {
+  if (manifest.rootfs.sha256 === files['rootfs.erofs']?.sha256) return;
+  throw new AvocadoError(
+    'OUTPUT_CORRUPT',
+    `${options.runtime.task} was built on another OS image than ${options.rootfs.task}'s`,
+    {
+      hint: `Build it again: nx run ${options.runtime.task} --skip-nx-cache`,
+    },
+  );
+}
+
+function part({ path, task }: TaskOutput, files: OutputManifest['files'], name: string): Part {
+  const found = files[name];
+  if (!found) throw new AvocadoError('OUTPUT_MISSING', `${task} has no output ${name}`);
+  return { path: posix.join(path, name), sha256: found.sha256, size: found.size, task };
+}
+
+async function makeUki(
+  rootfs: string,
+  output: string,
+  uki: { cmdline: string; version: string; target: Machine; options: ProvisionOptions },
+  tools: RootSpec,
+  context: TaskContext,
+): Promise<void> {
+  const { target, options } = uki;
+  await runTool(
+    tools,
+    {
+      label: `UEFI boot program of ${options.runtimeName}`,
+      argv: [
+        ...['ukify', 'build', '--linux=/rootfs/vmlinuz', '--initrd=/rootfs/initramfs.cpio.zst'],
+        ...[
+          `--cmdline=${uki.cmdline}`,
+          `--uname=${uki.version}`,
+          `--os-release=ID=debian\nNAME=${options.runtimeName}\n`,
+        ],
+        ...[`--stub=/${target.uefi.stub}`, `--efi-arch=${target.architecture === 'amd64' ? 'x64' : 'aa64'}`],
+        '--output=/out/boot.efi',
+      ],
+      env: { SOURCE_DATE_EPOCH: String(options.source_date_epoch) },
+      mounts: [
+        { source: rootfs, target: '/rootfs' },
+        { source: output, target: '/out', writable: true },
+      ],
+    },
+    context,
+  );
+}
