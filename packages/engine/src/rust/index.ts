@@ -10,3 +10,4 @@ export type { CrateMetadata } from './metadata';
 export { parseToml, readToml } from './toml';
 export type { TomlTable } from './toml';
 export { targetTriple, tripleVariable } from './triple';
+export { isInside } from './workspace';

@@ -61,6 +61,11 @@ interface CompileOptions extends TaskOptions {
 export interface CargoCrossOptions extends CompileOptions {
   /** Directory of the crate's Cargo.toml. */
   crate: string;
+  /**
+   * `src_dir`: mounted as /opt/src where everything that the crate is built from lies in it, as for scripts, so that
+   * both ways to compile give the same bytes. Otherwise, and where it is absent, the workspace root is.
+   */
+  sourceRoot?: string;
   /** Cargo profile; `release` unless the crate says otherwise. */
   profile: string;
   features: string[];

@@ -1,0 +1,2 @@
+export { cargoCross } from './cargo-cross';
+export { sdkCompile } from './sdk-compile';

@@ -1,0 +1,114 @@
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { scriptEnvironment } from '../sdk';
+import type { Mount } from '../sdk';
+import { sha256, storePath, withLock } from '../store';
+import type { SdkCompileOptions, TaskContext } from '../task';
+import { openSdk } from './open-sdk';
+import type { OpenSdk } from './open-sdk';
+import { checkName, writeOutput } from './output';
+import { findScripts } from './scripts';
+import type { Script } from './scripts';
+import { listSources, sourceFile } from './sources';
+import type { SourceFile } from './sources';
+import { updateCopy } from './working-copy';
+
+/**
+ * Runs a section's compile script and the package's install script under upstream's environment contract, and packs
+ * what was installed as `<package>.tar`.
+ *
+ * The scripts see a copy of the declared inputs at /opt/src and may write to it: what they make there stays for the
+ * next time, the user's tree is never touched. The compile script has network, because upstream's do (npm, uv, cmake's
+ * FetchContent); the install script has none.
+ * @throws AvocadoError `COMPILE_SCRIPT_MISSING`, `COMPILE_SCRIPT_OUTSIDE`, `COMMAND_FAILED`, `ABORTED`
+ */
+export async function sdkCompile(options: SdkCompileOptions, context: TaskContext): Promise<void> {
+  checkName('package', options.package);
+  checkName('section of sdk.compile', options.section);
+  checkName('extension', options.extension);
+  const sourceRoot = join(context.workspaceRoot, options.sourceRoot);
+  const scripts = findScripts(options, sourceRoot);
+  const sdk = await openSdk(options.machine, options.sdk, context);
+  const key = sha256(['script', context.workspaceRoot, options.outputPath, sdk.digest].join('\0')).slice(0, 24);
+  const work = storePath('work', key);
+  await withLock(
+    storePath('locks', `compile-${key}`),
+    async () => {
+      const copy = join(work, 'src');
+      await updateCopy(scriptFiles(options, sourceRoot, scripts), copy, join(work, 'src.json'));
+      await writeOutput(options, context, async (staged) => {
+        const run = scriptRunner({ options, context, sdk, work, copy, staged });
+        if (scripts.compile) {
+          context.reporter.notice(`${scripts.compile.path} may use the network: what it fetches is no declared input.`);
+          await run(scripts.compile, 'compile');
+        }
+        if (scripts.install) await run(scripts.install, 'install');
+      });
+    },
+    () => context.reporter.info(`Waiting for another build of ${options.package}`),
+  );
+}
+
+/** The declared inputs; the scripts themselves even where version control ignores them. */
+function scriptFiles(
+  options: SdkCompileOptions,
+  sourceRoot: string,
+  scripts: { compile?: Script; install?: Script },
+): SourceFile[] {
+  const files = new Map(listSources(sourceRoot, '', options.exclude).map((file) => [file.path, file]));
+  for (const script of [scripts.compile, scripts.install]) {
+    if (script && !files.has(script.path)) files.set(script.path, sourceFile(sourceRoot, script.path));
+  }
+  return [...files.values()];
+}
+
+interface Run {
+  options: SdkCompileOptions;
+  context: TaskContext;
+  sdk: OpenSdk;
+  work: string;
+  copy: string;
+  staged: string;
+}
+
+function scriptRunner({ options, context, sdk, work, copy, staged }: Run) {
+  return async (script: Script, stage: 'compile' | 'install'): Promise<void> => {
+    const install = stage === 'install';
+    const build = join(work, 'build');
+    // Of its own: a script with network must not change what other projects build from.
+    const cargoHome = join(work, 'cargo');
+    await mkdir(join(build, options.section), { recursive: true });
+    await mkdir(cargoHome, { recursive: true });
+    context.reporter.info(`Running ${script.path} for ${options.package}`);
+    await context.runner.run(
+      {
+        root: sdk.root,
+        argv: ['bash', script.path],
+        cwd: sdk.paths.source,
+        env: scriptEnvironment({
+          ...sdk,
+          machine: options.machine,
+          section: options.section,
+          ...(install && { extension: options.extension }),
+          source_date_epoch: options.source_date_epoch,
+        }),
+        network: !install,
+        label: `${script.path} (${script.key})`,
+        signal: context.signal,
+        mounts: [
+          ...sdk.mounts,
+          writable(copy, sdk.paths.source),
+          writable(build, `${sdk.paths.sdk}/build`),
+          writable(cargoHome, sdk.paths.cargoHome),
+          ...(install ? [writable(staged, `${sdk.paths.extensions}/${options.extension}`)] : []),
+        ],
+      },
+      context.reporter,
+      { stream: true },
+    );
+  };
+}
+
+function writable(source: string, target: string): Mount {
+  return { source, target, writable: true };
+}
