@@ -1,5 +1,4 @@
-import { stat } from 'node:fs/promises';
-import { mkdir } from 'node:fs/promises';
+import { chmod, mkdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { AvocadoError } from '../error';
 import type { SdkDescriptor } from '../feed/types';
@@ -64,6 +63,8 @@ async function assemble(options: ExtensionAssembleOptions, context: TaskContext)
     withTemporaryDirectory(storePath('work'), async (work) => {
       const sysroot = join(work, 'sysroot');
       await mkdir(sysroot);
+      // It becomes the image's root directory: the umask must not show.
+      await chmod(sysroot, 0o755);
       const warnings = [
         ...omittedPackages(options, descriptor),
         ...(await stageExtension(sysroot, identity, options, archives, descriptor, context)),

@@ -1,5 +1,5 @@
 import { readFile, realpath, stat } from 'node:fs/promises';
-import { isAbsolute, join, posix, relative, sep } from 'node:path';
+import { isAbsolute, join, posix, relative, resolve, sep } from 'node:path';
 import type { ExtensionSection } from '../config/types';
 import { AvocadoError } from '../error';
 import type { SourcePosition } from '../error';
@@ -87,7 +87,8 @@ export function wantsPreprocessing(path: string, setting: boolean | string[]): b
 }
 
 async function overlayDirectory({ workspaceRoot, sourceRoot, overlay, position }: OverlayOptions): Promise<string> {
-  const path = join(workspaceRoot, sourceRoot, overlay.dir);
+  const sources = resolve(workspaceRoot, sourceRoot);
+  const path = join(sources, overlay.dir);
   const shown = posix.join(sourceRoot, overlay.dir);
   const found = await stat(path).catch(() => undefined);
   if (!found?.isDirectory()) {
@@ -101,7 +102,9 @@ async function overlayDirectory({ workspaceRoot, sourceRoot, overlay, position }
     );
   }
   const real = await realpath(path);
-  if (isAbsolute(overlay.dir) || leaves(await realpath(workspaceRoot), real)) {
+  // The feed's own extensions may stand outside of the workspace; theirs are the sources there.
+  const roots = await Promise.all([workspaceRoot, sources].map((root) => realpath(root)));
+  if (isAbsolute(overlay.dir) || roots.every((root) => leaves(root, real))) {
     throw new AvocadoError('OVERLAY_ESCAPE', `overlay directory ${overlay.dir} leaves the project`, {
       position,
       hint: 'An overlay is a directory of the project, relative to src_dir.',

@@ -1,5 +1,5 @@
 import { realpath, stat } from 'node:fs/promises';
-import { join, posix, relative } from 'node:path';
+import { join, posix, relative, resolve } from 'node:path';
 import { AvocadoError } from '../error';
 import type { SdkDescriptor } from '../feed/types';
 import type { ExtensionAssembleOptions, TaskContext } from '../task';
@@ -23,7 +23,7 @@ export async function runPostBuild(
   const { section, machine, position } = options;
   const script = section.post_build;
   if (script === undefined) return;
-  const sources = join(context.workspaceRoot, options.sourceRoot);
+  const sources = resolve(context.workspaceRoot, options.sourceRoot);
   await checkScript(sources, script, section.name, position);
   const spec = descriptor.roots.toolchain ?? descriptor.roots.tools;
   if (!spec) throw new AvocadoError('SDK_ROOT_MISSING', `${options.sdk.task} has no root that scripts could run in`);
