@@ -1,0 +1,146 @@
+import { execFile, execFileSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+
+export const repository = join(__dirname, '../..');
+
+export interface NxResult {
+  code: number;
+  /** Standard output and standard error, as they came. */
+  output: string;
+  /** What each task did in this run. */
+  tasks: Record<string, 'ran' | 'cached' | 'failed'>;
+}
+
+/**
+ * A copy of this workspace that tests may change. It is kept between test files and runs, with its Nx cache, so that
+ * what nobody changed is built once; `reset` brings the sources back to the repository's.
+ */
+export class TestWorkspace {
+  readonly root = join(tmpdir(), `nx-avocado-e2e-${createHash('sha256').update(repository).digest('hex').slice(0, 8)}`);
+
+  path(file: string): string {
+    return join(this.root, file);
+  }
+
+  read(file: string): string {
+    return readFileSync(this.path(file), 'utf8');
+  }
+
+  write(file: string, text: string): void {
+    mkdirSync(dirname(this.path(file)), { recursive: true });
+    writeFileSync(this.path(file), text);
+  }
+
+  /** Changes a file; a change that changes nothing is a mistake of the test. */
+  edit(file: string, change: (text: string) => string): void {
+    const before = this.read(file);
+    const after = change(before);
+    if (after === before) throw new Error(`the edit did not change ${file}`);
+    this.write(file, after);
+  }
+
+  /** Sources as in the repository, uncommitted changes included; outputs and caches stay. */
+  reset(): void {
+    const files = sourceFiles();
+    mkdirSync(this.root, { recursive: true });
+    for (const stale of this.sources().filter((file) => !files.includes(file))) rmSync(this.path(stale));
+    for (const file of files) this.copy(file);
+    this.linkNodeModules();
+  }
+
+  /** Runs nx; never through the daemon, which would outlive the test. */
+  nx(args: string[], env: Record<string, string> = {}): Promise<NxResult> {
+    const bin = join(repository, 'node_modules/nx/dist/bin/nx.js');
+    const results = join(this.root, 'tmp/run.json');
+    rmSync(results, { force: true });
+    const options = {
+      cwd: this.root,
+      maxBuffer: 64 * 1024 * 1024,
+      env: { ...cleanEnvironment(), NX_DAEMON: 'false', NX_ISOLATE_PLUGINS: 'false', NX_TUI: 'false', ...env },
+    };
+    return new Promise((resolve) => {
+      execFile(process.execPath, [bin, ...args], options, (error, stdout, stderr) => {
+        const code = error ? (typeof error.code === 'number' ? error.code : 1) : 0;
+        resolve({ code, output: `${stdout}${stderr}`, tasks: this.lastRun() });
+      });
+    });
+  }
+
+  async json(args: string[], env: Record<string, string> = {}): Promise<unknown> {
+    const { code, output } = await this.nx([...args, '--json'], env);
+    if (code !== 0) throw new Error(output);
+    return JSON.parse(output);
+  }
+
+  /** `.nx/workspace-data/last-run.json` is written by Nx at the end of each run with more than no task. */
+  private lastRun(): NxResult['tasks'] {
+    const file = this.path('.nx/cache/run.json');
+    if (!existsSync(file)) return {};
+    const { tasks } = JSON.parse(readFileSync(file, 'utf8')) as {
+      tasks: { taskId: string; cacheStatus: string; status: number }[];
+    };
+    rmSync(file);
+    return Object.fromEntries(
+      tasks.map(({ taskId, cacheStatus, status }) => [
+        taskId,
+        status !== 0 ? 'failed' : cacheStatus === 'cache-miss' ? 'ran' : 'cached',
+      ]),
+    );
+  }
+
+  private sources(directory = ''): string[] {
+    return readdirSync(this.path(directory), { withFileTypes: true }).flatMap((entry) => {
+      if (['node_modules', '.nx', '.avocado', 'tmp', 'dist', 'target'].includes(entry.name)) return [];
+      const path = join(directory, entry.name);
+      return entry.isDirectory() ? this.sources(path) : [path];
+    });
+  }
+
+  private copy(file: string): void {
+    const target = this.path(file);
+    const same = existsSync(target) && readFileSync(target).equals(readFileSync(join(repository, file)));
+    if (same && statSync(target).mode === statSync(join(repository, file)).mode) return;
+    mkdirSync(dirname(target), { recursive: true });
+    rmSync(target, { force: true });
+    copyFileSync(join(repository, file), target);
+  }
+
+  /** Every package as a link, but for ours: they are the copy's own, so that Nx takes them for local plugins. */
+  private linkNodeModules(): void {
+    const target = this.path('node_modules');
+    rmSync(target, { recursive: true, force: true });
+    mkdirSync(join(target, '@nx-avocado'), { recursive: true });
+    for (const name of readdirSync(join(repository, 'node_modules'))) {
+      if (name === 'nx-avocado' || name === '@nx-avocado' || name.startsWith('.')) continue;
+      symlinkSync(join(repository, 'node_modules', name), join(target, name));
+    }
+    symlinkSync('../packages/nx-avocado', join(target, 'nx-avocado'));
+    symlinkSync('../../packages/engine', join(target, '@nx-avocado/engine'));
+  }
+}
+
+function sourceFiles(): string[] {
+  const args = ['ls-files', '-z', '--cached', '--others', '--exclude-standard'];
+  const listed = execFileSync('git', args, { cwd: repository, encoding: 'utf8' }).split('\0');
+  return listed.filter((file) => file !== '' && existsSync(join(repository, file)));
+}
+
+/** A test that runs inside of Nx or npm must not hand their variables on. */
+function cleanEnvironment(): NodeJS.ProcessEnv {
+  return Object.fromEntries(
+    Object.entries(process.env).filter(([name]) => !/^(NX_(?!AVOCADO)|npm_|AVOCADO_)/.test(name)),
+  );
+}

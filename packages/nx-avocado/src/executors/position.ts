@@ -1,0 +1,15 @@
+import { join } from 'node:path';
+import { loadConfig } from '@nx-avocado/engine/config';
+import type { SourcePosition } from '@nx-avocado/engine/error';
+
+/** Where a section stands in an avocado.yaml as it is now, for messages: its path relative to the workspace root. */
+export function sectionPosition(
+  workspaceRoot: string,
+  file: string,
+  machine: string,
+  path: string[],
+): Required<SourcePosition> & { line: number; column: number } {
+  const loaded = loadConfig(join(workspaceRoot, file), { machine, env: process.env });
+  const { line, column } = loaded.config ? loaded.positionOf(path) : { line: 1, column: 1 };
+  return { file, line, column };
+}

@@ -1,0 +1,19 @@
+import type { ExecutorContext } from '@nx/devkit';
+import { runQemu } from '@nx-avocado/engine/qemu';
+import type { QemuOptions } from '@nx-avocado/engine/task';
+import { engineOptions, runTask } from '../context';
+import type { Keyed } from '../context';
+
+/** Boots the runtime; ends when the guest powers off, or on Ctrl-C and whatever else ends Nx. */
+export default function qemuExecutor(
+  options: QemuOptions & Keyed,
+  context: ExecutorContext,
+): Promise<{ success: boolean }> {
+  return runTask(context, (task) => runQemu(engineOptions(options), task, { onReady }));
+}
+
+/** Nx 24 starts tasks that wait for this one (`waitFor: 'ready'`); 22 and 23 have no such signal. */
+async function onReady(url: string): Promise<void> {
+  const devkit: { emitReadySignal?: (url: string) => unknown } = await import('@nx/devkit');
+  devkit.emitReadySignal?.(url);
+}

@@ -1,0 +1,28 @@
+import { lineReporter } from './reporter';
+
+function collect(isTTY: boolean) {
+  const lines: string[] = [];
+  let time = 0;
+  const reporter = lineReporter({ isTTY, write: (text) => lines.push(text.trimEnd()) }, () => time);
+  return { lines, reporter, wait: (ms: number) => (time += ms) };
+}
+
+test('a step prints its start, its end, and an update at most every five seconds', () => {
+  const { lines, reporter, wait } = collect(false);
+  const step = reporter.step('fetch');
+  for (let i = 1; i <= 12; i += 1) {
+    wait(1000);
+    step.update(`${i} of 12`);
+  }
+  step.done('12 packages');
+  expect(lines).toEqual(['· fetch', '· fetch: 5 of 12', '· fetch: 10 of 12', '· fetch: done in 12.0 s (12 packages)']);
+});
+
+test('colours appear on a terminal alone', () => {
+  for (const isTTY of [true, false]) {
+    const { lines, reporter } = collect(isTTY);
+    reporter.warn('an empty root password');
+    expect(lines[0]?.includes('\u001b[')).toBe(isTTY);
+    expect(lines[0]).toContain('an empty root password');
+  }
+});

@@ -1,0 +1,20 @@
+import type { CreateDependencies, DependencyType, ProjectConfiguration } from '@nx/devkit';
+
+/**
+ * Runtime to extension edges, read back from the inferred targets, so that the two cannot disagree. They are implicit:
+ * Nx wants a static edge's file to belong to its project, and avocado.yaml stands outside of all of its projects' roots.
+ */
+export const createDependencies: CreateDependencies = (_options, { projects }) =>
+  Object.entries(projects).flatMap(([source, project]) =>
+    extensionsOf(project)
+      .filter((target) => target in projects)
+      .map((target) => ({ source, target, type: 'implicit' as DependencyType.implicit })),
+  );
+
+function extensionsOf({ targets }: ProjectConfiguration): string[] {
+  const build = targets?.['build'];
+  if (build?.executor !== 'nx-avocado:runtime-build') return [];
+  return (build.dependsOn ?? []).flatMap((edge) =>
+    typeof edge === 'object' && Array.isArray(edge.projects) ? edge.projects : [],
+  );
+}

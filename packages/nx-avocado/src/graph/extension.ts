@@ -1,0 +1,111 @@
+import type { TargetConfiguration } from '@nx/devkit';
+import type { CompiledSlice, ExtensionSlice } from './model';
+import { outputPath, target, taskOutput } from './target';
+import type { Edge, NamedProject } from './target';
+import { sdkInstall } from './sdk-install';
+import type { FileContext } from './sdk-install';
+
+/** Targets of an extension: `sdk-install`, `compile` (or `compile-<package>`), `build`. */
+export function extensionTargets(
+  owner: NamedProject,
+  slices: Record<string, ExtensionSlice>,
+  file: FileContext,
+): Record<string, TargetConfiguration> {
+  const targets: Record<string, TargetConfiguration> = { 'sdk-install': sdkInstall(owner, 'extension', slices, file) };
+  const tasks = compileTasks(slices);
+  for (const [packageName, task] of tasks) {
+    targets[task] = compile(owner, task, only(slices, packageName));
+  }
+  targets['build'] = build(owner, slices, tasks, file);
+  return targets;
+}
+
+/** Task names by package: `compile` where there is one, else one for each. */
+function compileTasks(slices: Record<string, ExtensionSlice>): Map<string, string> {
+  const names = new Set(
+    Object.values(slices).flatMap(({ compiled }) => compiled.map(({ options }) => options.package)),
+  );
+  return new Map([...names].map((name) => [name, names.size === 1 ? 'compile' : `compile-${name}`]));
+}
+
+type CompileSlices = Record<string, { slice: ExtensionSlice; compiled: CompiledSlice }>;
+
+function only(slices: Record<string, ExtensionSlice>, packageName: string): CompileSlices {
+  return Object.fromEntries(
+    Object.entries(slices).flatMap(([machine, slice]) =>
+      slice.compiled
+        .filter(({ options }) => options.package === packageName)
+        .map((compiled) => [machine, { slice, compiled }]),
+    ),
+  );
+}
+
+function compile(owner: NamedProject, task: string, slices: CompileSlices): TargetConfiguration {
+  const entries = Object.entries(slices);
+  const verb = entries[0]?.[1].compiled.via ?? 'sdk-compile';
+  return target(owner, {
+    task,
+    verb,
+    description:
+      verb === 'cargo-cross'
+        ? 'Cross-compiles the crate in the SDK'
+        : 'Runs the compile and install scripts in the SDK',
+    cache: true,
+    dependsOn: [{ project: owner.project, target: 'sdk-install' }],
+    files: entries.flatMap(([, { compiled }]) => compiled.files),
+    options: Object.fromEntries(
+      entries.map(([machine, { slice, compiled }]) => [
+        machine,
+        {
+          outputPath: outputPath(owner, machine, task),
+          sdk: taskOutput(owner, machine, 'sdk-install'),
+          extension: slice.section.name,
+          source_date_epoch: slice.source_date_epoch,
+          sourceRoot: slice.sourceRoot,
+          ...compiled.options,
+        },
+      ]),
+    ),
+  });
+}
+
+function build(
+  owner: NamedProject,
+  slices: Record<string, ExtensionSlice>,
+  tasks: Map<string, string>,
+  file: FileContext,
+): TargetConfiguration {
+  const accounts = Object.values(slices).find((slice) => slice.accounts !== undefined)?.accounts;
+  const runtime = accounts === undefined ? undefined : file.projects[accounts];
+  const dependsOn: Edge[] = [
+    { project: owner.project, target: 'sdk-install' },
+    ...[...tasks.values()].map((task) => ({ project: owner.project, target: task })),
+    ...(runtime ? [{ project: runtime.project, target: 'rootfs' }] : []),
+  ];
+  return target(owner, {
+    task: 'build',
+    verb: 'extension-assemble',
+    description: 'Packs the extension image',
+    cache: true,
+    dependsOn,
+    files: Object.values(slices).flatMap((slice) => slice.files),
+    options: Object.fromEntries(
+      Object.entries(slices).map(([machine, slice]) => [
+        machine,
+        {
+          outputPath: outputPath(owner, machine, 'build'),
+          sdk: taskOutput(owner, machine, 'sdk-install'),
+          sourceRoot: slice.sourceRoot,
+          section: slice.section,
+          configFile: file.configFile,
+          staged: slice.compiled.map(({ options }) =>
+            taskOutput(owner, machine, tasks.get(options.package) ?? 'compile'),
+          ),
+          ...(runtime && slice.accounts !== undefined && { rootfs: taskOutput(runtime, machine, 'rootfs') }),
+          ...file.overlayOf(slice),
+          source_date_epoch: slice.source_date_epoch,
+        },
+      ]),
+    ),
+  });
+}

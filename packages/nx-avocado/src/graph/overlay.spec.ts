@@ -1,0 +1,22 @@
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { treeModes } from './overlay';
+
+test('names executables and links below a folder, and nothing of a folder that is not there', () => {
+  const root = mkdtempSync(join(tmpdir(), 'nx-avocado-overlay-'));
+  try {
+    mkdirSync(join(root, 'app/overlay/usr/bin'), { recursive: true });
+    writeFileSync(join(root, 'app/overlay/usr/bin/tool'), '');
+    chmodSync(join(root, 'app/overlay/usr/bin/tool'), 0o755);
+    writeFileSync(join(root, 'app/overlay/usr/plain'), '');
+    symlinkSync('/dev/null', join(root, 'app/overlay/masked.service'));
+    expect(treeModes(root, 'app/overlay')).toEqual({
+      executables: ['app/overlay/usr/bin/tool'],
+      links: { 'app/overlay/masked.service': '/dev/null' },
+    });
+    expect(treeModes(root, 'app/none')).toEqual({ executables: [], links: {} });
+  } finally {
+    rmSync(root, { recursive: true });
+  }
+});

@@ -1,0 +1,84 @@
+import { readFileSync, readdirSync, readlinkSync, statSync } from 'node:fs';
+import { join, posix } from 'node:path';
+import type { ExtensionSlice } from './model';
+
+/** What Nx does not hash of a file: its mode, and that it is a link. Sorted; relative to the workspace root. */
+export interface TreeModes {
+  executables: string[];
+  /** Link to target, as it is written. */
+  links: Record<string, string>;
+}
+
+/** What an extension's options say of its overlay beside the section: read at each start of Nx, never kept. */
+export interface OverlayState extends TreeModes {
+  preprocessValues?: Record<string, string>;
+}
+
+export async function overlayState(workspaceRoot: string, slice: ExtensionSlice): Promise<OverlayState> {
+  const { overlay } = slice.section;
+  if (!overlay) return { executables: [], links: {} };
+  const directory = posix.join(slice.sourceRoot, overlay.dir);
+  const modes = treeModes(workspaceRoot, directory);
+  if (!slice.facts) return modes;
+  return { ...modes, preprocessValues: await usedFacts(workspaceRoot, directory, overlay.preprocess, slice.facts) };
+}
+
+/** Of all that expressions can stand for, what the files really use: anything more would change the key needlessly. */
+async function usedFacts(
+  workspaceRoot: string,
+  directory: string,
+  setting: boolean | string[],
+  facts: Record<string, string>,
+): Promise<Record<string, string>> {
+  const { expressionsIn, wantsPreprocessing } = await import('@nx-avocado/engine/extension');
+  const used = new Set<string>();
+  const visit = (relative: string): void => {
+    for (const entry of list(join(workspaceRoot, relative))) {
+      const path = posix.join(relative, entry.name);
+      if (entry.isDirectory()) visit(path);
+      else if (entry.isFile() && wantsPreprocessing(posix.relative(directory, path), setting)) {
+        for (const found of expressionsIn(readFileSync(join(workspaceRoot, path), 'utf8'))) used.add(found);
+      }
+    }
+  };
+  visit(directory);
+  const value = (name: string): string | undefined =>
+    name.startsWith('env.') ? (process.env[name.slice('env.'.length)] ?? '') : facts[name];
+  return Object.fromEntries(
+    [...used].sort().flatMap((name) => {
+      const found = value(name);
+      return found === undefined ? [] : [[name, found]];
+    }),
+  );
+}
+
+/**
+ * Modes and links below an overlay, for the options of its task. Read at each start of Nx: a `chmod` changes no file
+ * that the cache of resolved files could go by. A directory that is not there has none; its task will say so.
+ */
+export function treeModes(workspaceRoot: string, directory: string): TreeModes {
+  const modes: TreeModes = { executables: [], links: {} };
+  walk(directory);
+  return modes;
+
+  function walk(relative: string): void {
+    for (const entry of list(join(workspaceRoot, relative))) {
+      const path = posix.join(relative, entry.name);
+      if (entry.isDirectory()) walk(path);
+      else if (entry.isSymbolicLink()) modes.links[path] = readlinkSync(join(workspaceRoot, path));
+      else if (entry.isFile() && isExecutable(join(workspaceRoot, path))) modes.executables.push(path);
+    }
+  }
+}
+
+function list(directory: string) {
+  try {
+    return readdirSync(directory, { withFileTypes: true }).sort((a, b) => (a.name < b.name ? -1 : 1));
+  } catch {
+    return [];
+  }
+}
+
+function isExecutable(path: string): boolean {
+  return ((statSync(path, { throwIfNoEntry: false })?.mode ?? 0) & 0o111) !== 0;
+}

@@ -1,0 +1,26 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+/**
+ * What each task writes for the same inputs, as a number: raise it whenever that changes. Nx does not hash a local
+ * plugin's source, so these numbers and the release stand in the inferred options (DESIGN rule 9).
+ */
+export const recipes = {
+  'sdk-install': 1,
+  'cargo-cross': 1,
+  'sdk-compile': 1,
+  'extension-assemble': 1,
+  rootfs: 1,
+  'runtime-build': 1,
+  provision: 1,
+  qemu: 1,
+  'boot-test': 1,
+  disk: 1,
+  invalid: 1,
+} as const;
+
+export type Verb = keyof typeof recipes;
+
+/** Version of the plugin, which is the engine's too: they are released together. */
+export const release = (JSON.parse(readFileSync(join(__dirname, '../../package.json'), 'utf8')) as { version: string })
+  .version;

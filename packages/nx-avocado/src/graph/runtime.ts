@@ -1,0 +1,166 @@
+import type { TargetConfiguration } from '@nx/devkit';
+import type { RuntimeSlice } from './model';
+import { outputPath, target, taskOutput } from './target';
+import type { Edge, NamedProject, TargetPlan } from './target';
+import { sdkInstall } from './sdk-install';
+import type { FileContext } from './sdk-install';
+
+/** Targets of a runtime, from its SDK to a booted machine. */
+export function runtimeTargets(
+  owner: NamedProject,
+  slices: Record<string, RuntimeSlice>,
+  file: FileContext,
+): Record<string, TargetConfiguration> {
+  const make = (plan: Omit<TargetPlan, 'options'>, options: (slice: RuntimeSlice, machine: string) => object) =>
+    target(owner, { ...plan, options: mapSlices(slices, options) });
+  const own = (...names: string[]): Edge[] => names.map((name) => ({ project: owner.project, target: name }));
+  const from = (machine: string, task: string) => taskOutput(owner, machine, task);
+  const extensions = extensionEdges(slices, file);
+  const files = Object.values(slices).flatMap((slice) => slice.files);
+
+  return {
+    'sdk-install': sdkInstall(owner, 'runtime', slices, file),
+    rootfs: make(
+      {
+        verb: 'rootfs',
+        description: 'Makes the OS image, the initramfs and the kernel',
+        cache: true,
+        dependsOn: own('sdk-install'),
+        files,
+      },
+      (slice, machine) => ({
+        outputPath: outputPath(owner, machine, 'rootfs'),
+        sdk: from(machine, 'sdk-install'),
+        sourceRoot: slice.sourceRoot,
+        hostname: slice.hostname,
+        rootfs: slice.rootfs,
+        initramfs: slice.initramfs,
+        ...(slice.kernel && { kernel: slice.kernel }),
+        ...(slice.permissions && { permissions: slice.permissions }),
+        runtime: { name: slice.section.name, ...(slice.section.version && { version: slice.section.version }) },
+        source_date_epoch: slice.source_date_epoch,
+      }),
+    ),
+    build: make(
+      {
+        task: 'build',
+        verb: 'runtime-build',
+        description: 'Composes the runtime from its OS image and extensions',
+        cache: true,
+        dependsOn: [...own('sdk-install', 'rootfs'), ...extensions],
+        files,
+      },
+      (slice, machine) => ({
+        outputPath: outputPath(owner, machine, 'build'),
+        sdk: from(machine, 'sdk-install'),
+        sourceRoot: slice.sourceRoot,
+        section: slice.section,
+        rootfs: from(machine, 'rootfs'),
+        extensions: extensionOutputs(slice, machine, file),
+        distro: slice.distro,
+        source_date_epoch: slice.source_date_epoch,
+      }),
+    ),
+    provision: make(
+      {
+        verb: 'provision',
+        description: "Writes the recipe of the runtime's bootable disk",
+        cache: true,
+        dependsOn: own('sdk-install', 'rootfs', 'build'),
+      },
+      (slice, machine) => ({
+        outputPath: outputPath(owner, machine, 'provision'),
+        sdk: from(machine, 'sdk-install'),
+        rootfs: from(machine, 'rootfs'),
+        runtime: from(machine, 'build'),
+        runtimeName: slice.section.name,
+        source_date_epoch: slice.source_date_epoch,
+      }),
+    ),
+    ...usesOfDisk(owner, slices, file, own('sdk-install', 'provision')),
+  };
+}
+
+/** `qemu`, `boot-test` and `disk`: what is done with a provisioned disk. */
+function usesOfDisk(
+  owner: NamedProject,
+  slices: Record<string, RuntimeSlice>,
+  file: FileContext,
+  dependsOn: Edge[],
+): Record<string, TargetConfiguration> {
+  const disk = (slice: RuntimeSlice, machine: string) => ({
+    sdk: taskOutput(owner, machine, 'sdk-install'),
+    provision: taskOutput(owner, machine, 'provision'),
+    runtimeName: slice.section.name,
+  });
+  const machine = { mem: 1024, smp: 2, hostFwd: [], firmware: false };
+  const checksFile = checksFileOf(file.configFile);
+  return {
+    qemu: target(owner, {
+      verb: 'qemu',
+      description: 'Boots the runtime in QEMU, its console on this terminal',
+      example: { hostFwd: '2222-:22', mem: 2048 },
+      cache: false,
+      dependsOn,
+      options: mapSlices(slices, (slice, name) => ({ ...disk(slice, name), ...machine })),
+      // Nx 24: dependents that say `waitFor: 'ready'` start when the guest is up; 22 and 23 ignore it.
+      extra: { continuous: true, readyWhen: { signal: true } },
+    }),
+    'boot-test': target(owner, {
+      verb: 'boot-test',
+      description: 'Boots the runtime in QEMU and checks its units and their journal',
+      example: { timeout: 300 },
+      cache: true,
+      dependsOn,
+      files: [checksFile],
+      options: mapSlices(slices, (slice, name) => ({
+        outputPath: outputPath(owner, name, 'boot-test'),
+        ...disk(slice, name),
+        ...machine,
+        timeout: 180,
+        checksFile,
+        extensions: extensionOutputs(slice, name, file)
+          .filter(({ enabled }) => enabled)
+          .map(({ output }) => output),
+      })),
+    }),
+    disk: target(owner, {
+      verb: 'disk',
+      description: 'Writes the disk as one raw file, to be copied to a medium',
+      example: { file: 'disk.raw' },
+      cache: false,
+      dependsOn,
+      options: mapSlices(slices, (_slice, name) => ({
+        provision: taskOutput(owner, name, 'provision'),
+        file: `${owner.root}/${name}/disk.raw`,
+      })),
+    }),
+  };
+}
+
+/** Checks stand beside the avocado.yaml: in nx.json they would be part of the key of every task in the workspace. */
+function checksFileOf(configFile: string): string {
+  return configFile.replace(/avocado\.ya?ml$/, 'boot-test.json');
+}
+
+function extensionEdges(slices: Record<string, RuntimeSlice>, file: FileContext): Edge[] {
+  const indices = new Set(Object.values(slices).flatMap((slice) => slice.extensions.map(({ project }) => project)));
+  return [...indices].flatMap((index) => {
+    const extension = file.projects[index];
+    return extension ? [{ project: extension.project, target: 'build' }] : [];
+  });
+}
+
+function extensionOutputs(slice: RuntimeSlice, machine: string, file: FileContext) {
+  return slice.extensions.flatMap(({ project, name, enabled, var_files }) => {
+    const extension = file.projects[project];
+    return extension ? [{ name, enabled, output: taskOutput(extension, machine, 'build'), var_files }] : [];
+  });
+}
+
+function mapSlices(
+  slices: Record<string, RuntimeSlice>,
+  options: (slice: RuntimeSlice, machine: string) => object,
+): Record<string, object> {
+  return Object.fromEntries(Object.entries(slices).map(([machine, slice]) => [machine, options(slice, machine)]));
+}

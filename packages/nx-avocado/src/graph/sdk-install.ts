@@ -1,0 +1,46 @@
+import type { TargetConfiguration } from '@nx/devkit';
+import type { ExtensionSlice, RuntimeSlice } from './model';
+import type { PluginOptions } from './options';
+import { outputPath, target } from './target';
+import type { OverlayState } from './overlay';
+import type { NamedProject } from './target';
+
+/** What the targets of one avocado.yaml have in common. */
+export interface FileContext {
+  /** The avocado.yaml, relative to the workspace root. */
+  configFile: string;
+  options: PluginOptions;
+  /** In the order of `ResolvedFile.projects`. */
+  projects: NamedProject[];
+  /** State of an extension's overlay, read just now. */
+  overlayOf(slice: ExtensionSlice): OverlayState;
+}
+
+/** `sdk-install`: which packages, pinned, this project's SDK is made of. */
+export function sdkInstall(
+  owner: NamedProject,
+  kind: 'extension' | 'runtime',
+  slices: Record<string, ExtensionSlice | RuntimeSlice>,
+  file: FileContext,
+): TargetConfiguration {
+  return target(owner, {
+    verb: 'sdk-install',
+    description: 'Pins the packages of the SDK that this project needs',
+    cache: true,
+    dependsOn: [],
+    options: Object.fromEntries(
+      Object.entries(slices).map(([machine, slice]) => [
+        machine,
+        {
+          outputPath: outputPath(owner, machine, 'sdk-install'),
+          feed: file.options.feed,
+          lock: file.options.lock,
+          configFile: file.configFile,
+          project: { kind, name: slice.section.name },
+          lockDigest: slice.lockDigest,
+          requests: slice.requests,
+        },
+      ]),
+    ),
+  });
+}

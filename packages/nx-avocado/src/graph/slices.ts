@@ -1,0 +1,153 @@
+import { join, posix, relative, sep } from 'node:path';
+import type { AvocadoConfig, ExtensionSection, PositionOf } from '@nx-avocado/engine/config';
+import { AvocadoError } from '@nx-avocado/engine/error';
+import { compiledSlices, sources } from './compiled';
+import type { Engine } from './engine';
+import { flatten } from './facts';
+import type { ExtensionSlice, RuntimeSlice } from './model';
+import type { PluginOptions } from './options';
+
+/** One avocado.yaml, loaded for one machine target, and what its slices are taken with. */
+export interface SliceContext {
+  engine: Engine;
+  config: AvocadoConfig;
+  positionOf: PositionOf;
+  options: PluginOptions;
+  workspaceRoot: string;
+  /** Every Cargo.toml of the workspace, relative to its root. */
+  crates: string[];
+  lock: Awaited<ReturnType<Engine['readLock']>>;
+  /** A project's index into `ResolvedFile.projects`, by its name for this machine target. */
+  indexOf(kind: 'extension' | 'runtime', name: string): number | undefined;
+  /** Told of every file that is read beside the avocado.yaml, as an absolute path. */
+  onRead(file: string): void;
+}
+
+export function extensionSlice(name: string, context: SliceContext): ExtensionSlice {
+  const { config, options, engine } = context;
+  const own = config.extensions[name] as ExtensionSection;
+  const origin = originOf(own, context);
+  const { section } = origin;
+  const sourceRoot = toWorkspace(context, origin.config.src_dir);
+  const requests = engine.rootRequests(origin.config, { kind: 'extension', name: section.name }, options);
+  const compiled = compiledSlices(section, origin.config, sourceRoot, context);
+  const hasAccounts = Object.keys(section.users).length + Object.keys(section.groups).length > 0;
+  const accounts = hasAccounts ? firstRuntimeWith(name, context) : undefined;
+  return {
+    kind: 'extension',
+    section,
+    sourceRoot,
+    requests,
+    lockDigest: digest('extension', section.name, context),
+    source_date_epoch: config.source_date_epoch,
+    compiled,
+    files: extensionFiles(section, sourceRoot),
+    ...(accounts !== undefined && { accounts }),
+    ...(section.overlay?.preprocess && { facts: flatten(origin.config) }),
+  };
+}
+
+/** Where the section stands and what it says: here, in another folder, or in the feed's own data. */
+function originOf(own: ExtensionSection, context: SliceContext): { config: AvocadoConfig; section: ExtensionSection } {
+  const { config, engine } = context;
+  const { source, name } = own;
+  if (source?.type === 'path') return elsewhere(own, join(config.src_dir, source.path), context);
+  if (source?.type !== 'package') return { config, section: own };
+  const found = engine.packageExtension(source.package, config.machine);
+  if (found?.kind === 'omitted') return { config, section: own };
+  if (found) return elsewhere(own, found.directory, context);
+  throw new AvocadoError('PACKAGE_EXTENSION_UNKNOWN', `the debian feed has no package extension ${source.package}`, {
+    position: context.positionOf(['extensions', name]),
+    hint: 'Take it out of the runtime for this machine target, or write the extension yourself: give it a version.',
+  });
+}
+
+/** The OS image is the user's own: what it has already is not shipped again. */
+function elsewhere(own: ExtensionSection, directory: string, context: SliceContext) {
+  const { engine, config: user, onRead } = context;
+  const file = join(directory, 'avocado.yaml');
+  onRead(file);
+  const options = { machine: user.machine, board: user.board, env: process.env };
+  const { config } = engine.loadConfigOrThrow(file, options);
+  const section = config.extensions[own.name] ?? Object.values(config.extensions)[0];
+  if (!section) {
+    throw new AvocadoError('CONFIG_SOURCE_EMPTY', `${file} has no extension ${own.name}`, {
+      position: context.positionOf(['extensions', own.name]),
+    });
+  }
+  return { config: { ...config, rootfs: user.rootfs }, section };
+}
+
+function firstRuntimeWith(extension: string, { config, indexOf }: SliceContext): number | undefined {
+  const lists = Object.values(config.runtimes).filter(({ extensions }) =>
+    extensions.some(({ name, enabled }) => enabled && name === extension),
+  );
+  const chosen = lists.find(({ name }) => name === config.default_runtime) ?? lists[0];
+  return chosen && indexOf('runtime', chosen.name);
+}
+
+function extensionFiles(section: ExtensionSection, sourceRoot: string): string[] {
+  // A post_build script sees the whole of src_dir.
+  if (section.post_build !== undefined) return allSources(sourceRoot);
+  return section.overlay ? [posix.join(sourceRoot, section.overlay.dir, '**/*')] : [];
+}
+
+/** For scripts that see the whole of src_dir. */
+function allSources(sourceRoot: string): string[] {
+  return sources(sourceRoot, ['.avocado', 'avocado.lock', 'avocado.yaml', 'boot-test.json']);
+}
+
+export function runtimeSlice(name: string, context: SliceContext): RuntimeSlice {
+  const { config, options, engine } = context;
+  const section = config.runtimes[name]!;
+  const rootfs = config.rootfs[section.rootfs];
+  const initramfs = config.initramfs[section.initramfs];
+  if (!rootfs || !initramfs) throw new AvocadoError('CONFIG_INVALID', `runtime ${name} has no OS image or initramfs`);
+  const kernel = section.kernel === undefined ? undefined : config.kernel[section.kernel];
+  const permissions = rootfs.permissions === undefined ? undefined : config.permissions[rootfs.permissions];
+  const sourceRoot = toWorkspace(context, config.src_dir);
+  const { release, channel } = config.distro;
+  return {
+    kind: 'runtime',
+    section,
+    sourceRoot,
+    hostname: `avocado-${config.machine}`,
+    requests: engine.rootRequests(config, { kind: 'runtime', name }, options),
+    lockDigest: digest('runtime', name, context),
+    source_date_epoch: config.source_date_epoch,
+    rootfs,
+    initramfs,
+    ...(kernel && { kernel }),
+    ...(permissions && { permissions }),
+    extensions: section.extensions.flatMap(({ name: extension, enabled }) => {
+      const project = context.indexOf('extension', extension);
+      const var_files = config.extensions[extension]?.var_files ?? [];
+      return project === undefined ? [] : [{ project, name: extension, enabled, var_files }];
+    }),
+    distro: { ...(release !== undefined && { release }), ...(channel !== undefined && { channel }) },
+    files: runtimeFiles(context, section.name, sourceRoot),
+  };
+}
+
+function runtimeFiles({ config }: SliceContext, name: string, sourceRoot: string): string[] {
+  const section = config.runtimes[name]!;
+  const images = [config.rootfs[section.rootfs], config.initramfs[section.initramfs]];
+  const folders = [
+    ...images.flatMap((image) => (image?.overlay ? [image.overlay.dir] : [])),
+    ...section.stone_include_paths,
+  ];
+  const scripts = images.flatMap((image) => (image?.post_install ? [image.post_install] : []));
+  if (scripts.length > 0 || section.post_build !== undefined) return allSources(sourceRoot);
+  const copied = section.var_files.flatMap(({ source }) => [source, posix.join(source, '**/*')]);
+  return [...folders.map((folder) => posix.join(folder, '**/*')), ...copied].map((path) =>
+    posix.join(sourceRoot, path),
+  );
+}
+
+function digest(kind: 'extension' | 'runtime', name: string, { engine, lock, config }: SliceContext): string {
+  return engine.lockDigest(engine.lockSlice(lock, { kind, name }, engine.machine(config.machine)));
+}
+
+function toWorkspace({ workspaceRoot }: SliceContext, path: string): string {
+  return relative(workspaceRoot, path).split(sep).join('/') || '.';
+}

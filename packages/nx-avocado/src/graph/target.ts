@@ -1,0 +1,95 @@
+import type { TargetConfiguration } from '@nx/devkit';
+import type { TaskOutput } from '@nx-avocado/engine/task';
+import { recipes, release } from './recipe';
+import type { Verb } from './recipe';
+
+/** A project with its final name and place. */
+export interface NamedProject {
+  /** Nx's name. */
+  project: string;
+  /** `examples/rust-vitals/.avocado/dev` */
+  root: string;
+}
+
+/** What is told about one inferred target; `target` turns it into Nx's form. */
+export interface TargetPlan {
+  /** Name of the target, where it is not the verb's. */
+  task?: string;
+  verb: Verb;
+  description: string;
+  /** One option of the command line as an example. */
+  example?: Record<string, unknown>;
+  /** Options by machine target, the default one first. */
+  options: Record<string, object>;
+  /** Upstream tasks: every one that the options name (`needs`). */
+  dependsOn: Edge[];
+  /** What it reads, as globs relative to the workspace root; `!` before one takes it out. */
+  files?: string[];
+  cache: boolean;
+  extra?: Partial<TargetConfiguration> & { readyWhen?: unknown };
+}
+
+export interface Edge {
+  project: string;
+  target: string;
+}
+
+/** Where a task writes, relative to the workspace root. */
+export function outputPath(owner: NamedProject, machine: string, task: string): string {
+  return `${owner.root}/${machine}/${task}`;
+}
+
+/** An upstream task as the engine wants it. */
+export function taskOutput(owner: NamedProject, machine: string, task: string): TaskOutput {
+  return { task: `${owner.project}:${task}`, path: outputPath(owner, machine, task) };
+}
+
+/**
+ * Nx's form of a target. The options of the default machine target are its options; each other one is a configuration,
+ * and Nx hands the configuration on to the tasks it depends on.
+ */
+export function target(owner: NamedProject, plan: TargetPlan): TargetConfiguration {
+  const keyed = { recipe: recipes[plan.verb], release };
+  const [first, ...others] = Object.entries(plan.options).map(
+    ([machine, options]) => [machine, { machine, ...options, ...keyed }] as const,
+  );
+  const configurations = Object.fromEntries(others);
+  return {
+    executor: `nx-avocado:${plan.verb}`,
+    options: first?.[1] ?? keyed,
+    ...(others.length > 0 && { configurations }),
+    cache: plan.cache,
+    ...(plan.dependsOn.length > 0 && { dependsOn: plan.dependsOn.map(dependency(owner)) }),
+    inputs: plan.cache ? inputs(plan) : [{ externalDependencies: [] }],
+    outputs: plan.cache ? ['{options.outputPath}'] : [],
+    metadata: {
+      technologies: ['avocado'],
+      description: plan.description,
+      help: {
+        command: `npx nx run ${owner.project}:${plan.task ?? plan.verb} --help`,
+        example: { options: plan.example ?? {} },
+      },
+    },
+    ...plan.extra,
+  };
+}
+
+function dependency(owner: NamedProject): (edge: Edge) => string | { projects: string[]; target: string } {
+  return ({ project, target: name }) => (project === owner.project ? name : { projects: [project], target: name });
+}
+
+/**
+ * Declared inputs and the manifests of upstream outputs, nothing else: no npm package, whose update would build every
+ * image again, and not the avocado.yaml, whose part for this task stands in the options (DESIGN rules 1, 2 and 9).
+ */
+function inputs(plan: TargetPlan): NonNullable<TargetConfiguration['inputs']> {
+  return [
+    ...unique(plan.files ?? []).map((file) => ({ fileset: file.replace(/^!?/, '$&{workspaceRoot}/') })),
+    ...(plan.dependsOn.length > 0 ? [{ dependentTasksOutputFiles: '**/manifest.json' }] : []),
+    { externalDependencies: [] },
+  ];
+}
+
+function unique(files: string[]): string[] {
+  return [...new Set(files)].sort();
+}
