@@ -1,4 +1,4 @@
-import semver from 'semver';
+import { parse, valid } from 'semver';
 import { AvocadoError } from '../error';
 import type { SourcePosition } from '../error';
 import type { ExtensionSection } from '../config/types';
@@ -36,7 +36,7 @@ export function extensionIdentity(
     });
   }
   // semver takes more than the standard does: a leading `v` or `=`, spaces around.
-  if (!semver.parse(version) || !/^\d[\w.+-]*$/.test(version)) {
+  if (!parse(version) || !/^\d[\w.+-]*$/.test(version)) {
     throw new AvocadoError('EXTENSION_VERSION_INVALID', `extension ${name}: ${JSON.stringify(version)} is no version`, {
       position,
       hint: 'Versions are semantic versions, such as 0.1.0 or 1.0.0-rc.1.',
@@ -47,7 +47,7 @@ export function extensionIdentity(
 
 function packageVersion({ source }: ExtensionSection, { roots }: SdkDescriptor): string | undefined {
   if (source?.type !== 'package') return undefined;
-  if (semver.valid(source.version) === source.version) return source.version;
+  if (valid(source.version) === source.version) return source.version;
   // `r` first: a numeric pre-release part must not begin with 0 (semver.org, item 9).
   return `0.0.0-r${roots.extension?.digest.slice(0, 8) ?? '0'}`;
 }

@@ -1,5 +1,5 @@
 import { readFile, realpath, stat } from 'node:fs/promises';
-import { isAbsolute, join, posix, relative, resolve, sep } from 'node:path';
+import { dirname, isAbsolute, join, posix, relative, resolve, sep } from 'node:path';
 import type { ExtensionSection } from '../config/types';
 import { AvocadoError } from '../error';
 import type { SourcePosition } from '../error';
@@ -48,7 +48,7 @@ export async function stageOverlay(sysroot: Sysroot, options: OverlayOptions): P
     if (entry.kind === 'directory') {
       await sysroot.directory(path, 0o755, conflict);
     } else if (entry.kind === 'link') {
-      warnings.push(...checkLink(entry, shown, options));
+      warnings.push(...checkLink(entry, shown, directory, options));
       await sysroot.symlink(path, entry.target ?? '', conflict);
     } else if (entry.kind === 'file') {
       const name = posix.join(shown, path);
@@ -110,28 +110,31 @@ async function overlayDirectory({ workspaceRoot, sourceRoot, overlay, position }
       hint: 'An overlay is a directory of the project, relative to src_dir.',
     });
   }
-  return real;
+  return path;
 }
 
 /**
  * An absolute link is read on the device, so it stays as it is. A relative one that climbs out of the overlay would lead
  * somewhere else on the device than where it leads here.
  */
-function checkLink(entry: TreeEntry, shown: string, { workspaceRoot, position }: OverlayOptions): string[] {
+function checkLink(entry: TreeEntry, shown: string, directory: string, options: OverlayOptions): string[] {
   const target = entry.target ?? '';
   const name = posix.join(shown, entry.path);
+  const project = [options.workspaceRoot, directory];
   const escape = (hint: string) =>
-    new AvocadoError('OVERLAY_LINK_ESCAPES', `link ${name} leads out of the project: ${target}`, { position, hint });
+    new AvocadoError('OVERLAY_LINK_ESCAPES', `link ${name} leads out of the project: ${target}`, {
+      position: options.position,
+      hint,
+    });
   if (isAbsolute(target)) {
-    if (leaves(workspaceRoot, target)) return [];
+    if (project.every((root) => leaves(root, target))) return [];
     throw escape('It points to a path of this machine. Copy the file, or link to its place on the device.');
   }
-  const lands = posix.normalize(posix.join(posix.dirname(name), target));
-  if (lands === '..' || lands.startsWith('../')) {
+  const lands = join(directory, dirname(entry.path), target);
+  if (!leaves(directory, lands)) return [];
+  if (leaves(resolve(options.workspaceRoot), lands)) {
     throw escape('Write the link as an absolute path of the device: ln -s /usr/share/app/file.');
   }
-  const inside = posix.relative(shown, lands);
-  if (inside !== '..' && !inside.startsWith('../')) return [];
   return [`link ${name} leads out of its overlay (${target}) and will lead nowhere on the device`];
 }
 

@@ -1,10 +1,14 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { ExtensionSection } from '../config/types';
 import type { SdkDescriptor } from '../feed/types';
 import type { ExtensionAssembleOptions, TaskContext } from '../task';
 import { stageAccounts } from './accounts';
 import { stageArchive } from './archive';
 import type { ExtensionIdentity } from './identity';
 import { stageOverlay } from './overlay';
-import { stagePackages } from './packages';
+import { renderVarDirectories, stagePackages } from './packages';
+import type { VarDirectory } from './packages';
 import { runPostBuild } from './post-build';
 import { detectContent, releasePath, renderRelease } from './release';
 import { planServices, unitsIn } from './services';
@@ -31,7 +35,8 @@ export async function stageExtension(
 
   if (descriptor.roots.extension) {
     sysroot.origin = 'packages';
-    await stagePackages(sysroot, (await context.openRoot(descriptor.roots.extension)).path, signal);
+    const root = await context.openRoot(descriptor.roots.extension);
+    await stageVarDirectories(sysroot, section, await stagePackages(sysroot, root.path, signal));
   }
   for (const { path, label } of archives) await stageArchive(sysroot, path, label, signal);
   if (section.overlay) {
@@ -62,4 +67,18 @@ export async function stageExtension(
     warnings.push(`extension ${section.name} has enable_services but is no confext: the device will not see them`);
   }
   return warnings;
+}
+
+/** What packages expect below /var is made on the device, by systemd-tmpfiles when the extension is merged. */
+async function stageVarDirectories(
+  sysroot: Sysroot,
+  { name, types }: ExtensionSection,
+  directories: VarDirectory[],
+): Promise<void> {
+  const own = (await listTree(sysroot.path)).filter(({ path }) => /(^|\/)tmpfiles\.d\/[^/]+\.conf$/.test(path));
+  const texts = await Promise.all(own.map(({ path }) => readFile(join(sysroot.path, path), 'utf8')));
+  const lines = renderVarDirectories(directories, texts.join('\n'));
+  if (lines === '') return;
+  const parent = types.includes('sysext') ? 'usr/lib/tmpfiles.d' : 'etc/tmpfiles.d';
+  await sysroot.write(`${parent}/${name}-var.conf`, lines);
 }

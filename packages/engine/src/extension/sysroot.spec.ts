@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { pack } from 'tar-stream';
 import { stageArchive } from './archive';
-import { stagePackages } from './packages';
+import { renderVarDirectories, stagePackages } from './packages';
 import { Sysroot } from './sysroot';
 import { listTree } from './walk';
 
@@ -129,7 +129,12 @@ test('packages: without documentation, merged into /usr, hard links kept', async
   await symlink('usr/bin', join(from, 'bin'));
   const { link } = await import('node:fs/promises');
   await link(join(from, 'usr/bin/a'), join(from, 'usr/bin/c'));
-  await stagePackages(sysroot, from, never);
+  await mkdir(join(from, 'var/lib/nginx/body'), { recursive: true });
+  await mkdir(join(from, 'var/log/nginx'), { recursive: true });
+  const directories = await stagePackages(sysroot, from, never);
+  expect(renderVarDirectories(directories, '# own\nd /var/log/nginx/ 0750 www-data adm -\n')).toBe(
+    'd /var/lib/nginx 0755 root root -\nd /var/lib/nginx/body 0755 root root -\n',
+  );
   const files = (await listTree(sysroot.path)).filter(({ kind }) => kind !== 'directory');
   expect(files.map(({ path }) => path)).toEqual(['usr/bin/a', 'usr/bin/c', 'usr/lib/udev/b']);
   expect(files[0]?.inode).toBe(files[1]?.inode);
