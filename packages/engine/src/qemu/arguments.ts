@@ -1,0 +1,98 @@
+import { commandLine, commandLineCredentials, smbiosArguments } from './credentials';
+import type { Credential } from './credentials';
+import type { Forward } from './forward';
+import { machineModel } from './machine';
+import type { Accelerator, MachineModel } from './machine';
+
+/** Everything that decides QEMU's arguments. Paths are those inside the emulator's sandbox. */
+export interface QemuPlan {
+  /** Machine target: `qemux86-64`. */
+  machine: string;
+  accelerator: Accelerator;
+  /** MiB. */
+  mem: number;
+  smp: number;
+  /** Raw disk image; read only, the guest's writes go to an unlinked file in TMPDIR. */
+  disk?: string;
+  boot: { kind: 'kernel'; kernel: string; initramfs?: string; cmdline: string } | { kind: 'firmware' };
+  forwards: Forward[];
+  /** The guest reaches nothing outside but by `forwards`. */
+  isolated: boolean;
+  /** Directory with the sockets that QEMU connects to: see `channels`. */
+  sockets: string;
+  credentials: Credential[];
+}
+
+/** The sockets by which this process talks to QEMU and the guest; all are listened on before QEMU starts. */
+export const channels = ['console', 'qmp', 'observer', 'journal'] as const;
+export type Channel = (typeof channels)[number];
+
+/** Name of a guest's virtio port: `/dev/virtio-ports/<name>`. */
+export const portName = (channel: 'observer' | 'journal'): string => `org.avocado.${channel}`;
+
+/** QEMU's whole command line, program first. Pure. */
+export function qemuArguments(plan: QemuPlan): string[] {
+  const model = machineModel(plan.machine);
+  return [
+    model.program,
+    // Nothing but what stands here: no devices by default, no configuration of the machine it runs on.
+    ...['-nodefaults', '-no-user-config', '-display', 'none', '-name', `avocado-${plan.machine}`],
+    ...['-machine', model.machine, '-accel', plan.accelerator === 'kvm' ? 'kvm' : 'tcg,thread=multi'],
+    ...['-cpu', model.cpu[plan.accelerator], '-m', `${plan.mem}M`, '-smp', String(plan.smp)],
+    // A guest that reboots (a panic does, too) ends QEMU: no endless loop of boots.
+    ...['-action', 'reboot=shutdown,shutdown=poweroff'],
+    ...channels.flatMap((channel) => ['-chardev', `socket,id=${channel},path=${plan.sockets}/${channel}.sock`]),
+    ...['-serial', 'chardev:console', '-mon', 'chardev=qmp,mode=control'],
+    ...bootArguments(plan, model),
+    ...diskArguments(plan),
+    ...networkArguments(plan),
+    ...['-device', 'virtio-rng-pci'],
+    ...['-device', 'virtio-serial-pci'],
+    ...(['observer', 'journal'] as const).flatMap((channel) => [
+      '-device',
+      `virtserialport,chardev=${channel},name=${portName(channel)}`,
+    ]),
+  ];
+}
+
+function bootArguments({ boot, credentials }: QemuPlan, model: MachineModel): string[] {
+  // -1: reboot at once, which ends QEMU.
+  const panic = 'panic=-1';
+  if (boot.kind === 'firmware') {
+    const flash = [`${model.firmware.code},readonly=on`, `${model.firmware.variables},snapshot=on`];
+    return [
+      ...flash.flatMap((file, unit) => ['-drive', `if=pflash,unit=${unit},format=raw,file=${file}`]),
+      ...['-smbios', `type=11,value=io.systemd.stub.kernel-cmdline-extra=${panic}`],
+      ...smbiosArguments(credentials),
+    ];
+  }
+  const added = commandLineCredentials(model, credentials);
+  return [
+    ...(model.loader === undefined ? [] : ['-bios', model.loader]),
+    ...['-kernel', boot.kernel],
+    ...(boot.initramfs === undefined ? [] : ['-initrd', boot.initramfs]),
+    ...['-append', commandLine([boot.cmdline.trim(), panic, ...added])],
+    ...(model.directCredentials === 'smbios' ? smbiosArguments(credentials) : []),
+  ];
+}
+
+function diskArguments({ disk }: QemuPlan): string[] {
+  if (disk === undefined) return [];
+  return [
+    // `report`: by default QEMU pauses a guest for ever when the file of its writes has no space left.
+    ...['-drive', `if=none,id=disk,format=raw,file=${disk},snapshot=on,werror=report`],
+    // 0 is taken by the kernel that QEMU starts directly.
+    ...['-device', 'virtio-blk-pci,drive=disk,bootindex=1'],
+  ];
+}
+
+function networkArguments({ forwards, isolated }: QemuPlan): string[] {
+  const forwarded = forwards.map(
+    ({ hostPort, guestAddress, guestPort }) => `,hostfwd=tcp:127.0.0.1:${hostPort}-${guestAddress}:${guestPort}`,
+  );
+  return [
+    ...['-netdev', `user,id=net${isolated ? ',restrict=on' : ''}${forwarded.join('')}`],
+    // No option ROM: nothing boots from the network, and loading it takes time.
+    ...['-device', 'virtio-net-pci,netdev=net,romfile='],
+  ];
+}

@@ -1,0 +1,73 @@
+import { AvocadoError } from '../error';
+import type { Verdict } from './boot-test';
+import type { Checks } from './checks';
+import { unitName } from './journal';
+import { shellQuote } from '../sdk';
+import type { Vm } from './vm';
+
+/** Lines of the serial console, and of each unit's journal, that a failure shows. */
+const shownLines = 15;
+/** Milliseconds that a guest gets to say what went wrong. */
+const diagnosisLimit = 10_000;
+
+interface Failure {
+  verdict: Exclude<Verdict, 'passed' | 'aborted'>;
+  /** Seconds. */
+  timeout: number;
+  name: string;
+}
+
+/** Asks the guest what went wrong while it still runs. Never throws, never takes longer than its limit. */
+export async function bootFailure(vm: Vm, checks: Checks, { verdict, timeout, name }: Failure): Promise<AvocadoError> {
+  const running = verdict !== 'exited';
+  const guest = running && vm.observer.alive ? await diagnose(vm, checks) : '';
+  const parts = [
+    ['not passed', checks.missing().join('\n')],
+    ['', guest],
+    ['serial console', vm.log.tail(shownLines)],
+    ['QEMU', running ? '' : (await vm.exited).errors],
+  ];
+  return new AvocadoError(
+    verdict === 'timeout' ? 'BOOT_TIMEOUT' : 'BOOT_TEST_FAILED',
+    why(name, verdict, timeout, vm),
+    {
+      output: parts
+        .filter(([, text]) => text?.trim())
+        .map(([title, text]) => (title ? `${title}:\n${indent(text ?? '')}` : text))
+        .join('\n'),
+      log: vm.log.path,
+      hint: `Boot it by hand and look: nx run ${name}:qemu`,
+    },
+  );
+}
+
+function why(name: string, verdict: Failure['verdict'], timeout: number, vm: Vm): string {
+  if (Array.isArray(verdict)) return `the boot test of ${name} failed: ${verdict.join('; ')}`;
+  if (verdict === 'timeout') {
+    const stage = vm.observer.alive ? '' : '; systemd of the OS image never came up';
+    return `the boot test of ${name} did not pass within ${timeout} s${stage}`;
+  }
+  const panic = vm.log.includes('Kernel panic') ? ': the kernel panicked' : '';
+  return `the machine ${name} stopped before its boot test had passed${panic}`;
+}
+
+async function diagnose(vm: Vm, checks: Checks): Promise<string> {
+  const journals = checks.units.map((unit) => {
+    const name = shellQuote(unitName(unit));
+    return `echo "journal of "${name}:; journalctl -b -u ${name} -n ${shownLines} -o cat -q --no-pager | sed 's/^/  /'`;
+  });
+  const failed = "echo 'failed units:'; systemctl list-units --failed --plain --no-legend --no-pager | sed 's/^/  /'";
+  try {
+    return (await vm.observer.run([failed, ...journals].join('; '), diagnosisLimit)).output.trimEnd();
+  } catch {
+    return 'the guest no longer answers';
+  }
+}
+
+function indent(text: string): string {
+  return text
+    .trimEnd()
+    .split('\n')
+    .map((line) => `  ${line}`)
+    .join('\n');
+}

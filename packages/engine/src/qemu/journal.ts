@@ -1,0 +1,55 @@
+import type { Readable } from 'node:stream';
+import { shellQuote } from '../sdk';
+import { portName } from './arguments';
+
+/** One entry of the guest's journal. */
+export interface JournalLine {
+  /** The unit that printed it: `ref-rust.service`. */
+  unit: string;
+  message: string;
+  /** Seconds since the guest's kernel started. */
+  time: number;
+}
+
+/** Unit names as systemd completes them: `ref-rust` is `ref-rust.service`. */
+export function unitName(name: string): string {
+  return /\.(service|socket|target|mount|automount|swap|path|timer|slice|scope|device)$/.test(name)
+    ? name
+    : `${name}.service`;
+}
+
+/** Shell command for the observer: sends the units' journal of this boot, from its beginning, to the journal port. */
+export function followCommand(units: string[]): string {
+  const matches = units.map((unit) => shellQuote(`_SYSTEMD_UNIT=${unitName(unit)}`)).join(' + ');
+  // --all: without it a long message is left out.
+  const options = '-b --follow --no-tail --all --output=json --output-fields=MESSAGE,_SYSTEMD_UNIT';
+  return `journalctl ${options} ${matches} >/dev/virtio-ports/${portName('journal')} 2>/dev/null &`;
+}
+
+/** Parses a stream of `journalctl -o json`; a line that is cut off or no JSON is left out. */
+export async function* journalLines(stream: Readable): AsyncGenerator<JournalLine> {
+  let buffered = '';
+  const decoder = new TextDecoder();
+  for await (const chunk of stream as AsyncIterable<Buffer>) {
+    const lines = (buffered + decoder.decode(chunk, { stream: true })).split('\n');
+    buffered = lines.pop() ?? '';
+    for (const line of lines) {
+      const parsed = parseJournalLine(line);
+      if (parsed) yield parsed;
+    }
+  }
+}
+
+/** One line of `journalctl -o json`; times there are microseconds, and a message that is no UTF-8 is a list of bytes. */
+export function parseJournalLine(line: string): JournalLine | undefined {
+  try {
+    const entry = JSON.parse(line) as Record<string, unknown>;
+    const message = entry['MESSAGE'];
+    const text = Array.isArray(message) ? Buffer.from(message as number[]).toString() : message;
+    const unit = entry['_SYSTEMD_UNIT'];
+    if (typeof text !== 'string' || typeof unit !== 'string') return undefined;
+    return { unit, message: text, time: Number(entry['__MONOTONIC_TIMESTAMP']) / 1e6 };
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,101 @@
+import type { Socket } from 'node:net';
+import { AvocadoError } from '../error';
+import { portName } from './arguments';
+import type { Credential } from './credentials';
+
+const unitName = 'avocado-observer.service';
+
+/**
+ * The unit that lets this process look into the guest: a shell whose input and output is a virtio port.
+ *
+ * It comes from outside, by system credentials (systemd 256 and newer), so the disk that is tested is the disk that
+ * ships. It starts as early as its port exists, and survives an emergency shell's isolation, so that a boot that fails
+ * can be asked why. The port is opened once for both directions because the kernel lets only one open it.
+ */
+export function observerCredentials(): Credential[] {
+  const device = `dev-${portName('observer').replaceAll('-', '\\x2d').replaceAll('/', '-')}`;
+  const port = `dev-virtio\\x2dports-${device.slice('dev-'.length)}.device`;
+  const file = `file:/dev/virtio-ports/${portName('observer')}`;
+  const unit = [
+    '[Unit]',
+    'DefaultDependencies=no',
+    'IgnoreOnIsolate=yes',
+    `Requires=${port}`,
+    `After=${port}`,
+    '[Service]',
+    'ExecStart=/bin/sh',
+    `StandardInput=${file}`,
+    `StandardOutput=${file}`,
+    '',
+  ].join('\n');
+  return [
+    { name: `systemd.extra-unit.${unitName}`, text: unit },
+    { name: 'systemd.unit-dropin.sysinit.target~avocado', text: `[Unit]\nWants=${unitName}\n` },
+  ];
+}
+
+/** What a command in the guest printed and how it ended. */
+export interface GuestResult {
+  code: number;
+  output: string;
+}
+
+/** Runs shell commands in the guest, one after another. */
+export class Observer {
+  /** True once the guest answered. */
+  alive = false;
+  private queue: Promise<unknown> = Promise.resolve();
+  private buffered = '';
+  private wake: () => void = () => undefined;
+  private count = 0;
+  private closed = false;
+
+  constructor(private readonly socket: Socket) {
+    socket.setEncoding('utf8');
+    socket.on('data', (text: string) => {
+      this.buffered += text;
+      this.wake();
+    });
+    socket.on('error', () => undefined);
+    socket.on('close', () => {
+      this.closed = true;
+      this.wake();
+    });
+  }
+
+  /**
+   * @param script one line of POSIX shell; it must not read standard input
+   * @param limit milliseconds; undefined waits for as long as the machine runs
+   * @throws AvocadoError `GUEST_SILENT`: no answer in time, or the machine has stopped
+   */
+  run(script: string, limit?: number): Promise<GuestResult> {
+    const result = this.queue.then(() => this.ask(script, limit));
+    this.queue = result.catch(() => undefined);
+    return result;
+  }
+
+  private async ask(script: string, limit: number | undefined): Promise<GuestResult> {
+    const mark = `@avocado-${++this.count}@`;
+    let expired = false;
+    const timer = limit === undefined ? undefined : setTimeout(() => ((expired = true), this.wake()), limit);
+    this.socket.write(`{ ${script}\n} </dev/null 2>&1; echo "${mark} $?"\n`);
+    try {
+      for (;;) {
+        const found = new RegExp(`${mark} (\\d+)\\n`).exec(this.buffered);
+        if (found) {
+          const output = this.buffered.slice(0, found.index);
+          this.buffered = this.buffered.slice(found.index + found[0].length);
+          this.alive = true;
+          // The answer to a question that was given up on may stand before this one's.
+          return { code: Number(found[1]), output: output.replace(/^[^]*@avocado-\d+@ \d+\n/, '') };
+        }
+        if (expired || this.closed) {
+          throw new AvocadoError('GUEST_SILENT', `the guest did not answer: ${script}`);
+        }
+        await new Promise<void>((resolve) => (this.wake = resolve));
+      }
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+}

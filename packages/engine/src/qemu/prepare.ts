@@ -1,0 +1,77 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { AvocadoError } from '../error';
+import type { SdkDescriptor } from '../feed/types';
+import { openDisk } from '../runtime';
+import type { SdkRoot } from '../sdk/types';
+import { sha256, storePath, verifyManifest } from '../store';
+import type { QemuOptions, TaskContext, TaskOutput } from '../task';
+import { chooseAccelerator } from './accelerator';
+import { checkPorts, parseForwards } from './forward';
+import { machineModel } from './machine';
+import type { VmOptions } from './vm';
+
+/** A disk on this machine and the parts for a direct kernel boot; paths are the host's. */
+export interface BootDisk {
+  path: string;
+  kernel: string;
+  initramfs: string;
+  cmdline: string;
+}
+
+/** A machine that is ready to be started; what a task does with it is left open. */
+export type PreparedVm = Omit<VmOptions, 'onConsole' | 'credentials' | 'isolated'>;
+
+/** Everything that a machine needs on this host: checks first, then the emulator, the disk and the accelerator. */
+export async function prepareVm(task: string, options: QemuOptions, context: TaskContext): Promise<PreparedVm> {
+  machineModel(options.machine);
+  const forwards = parseForwards(options.hostFwd);
+  checkSize(options);
+  await checkPorts(forwards);
+  const emulator = await openEmulator(options.sdk, context);
+  const disk = await openDisk(options.provision, context);
+  return prepareDisk(task, { ...options, forwards }, emulator, disk, context);
+}
+
+/** As `prepareVm`, for a disk and an emulator that are there already. */
+export async function prepareDisk(
+  task: string,
+  options: Pick<VmOptions, 'forwards'> & Omit<QemuOptions, 'hostFwd' | 'sdk' | 'provision'>,
+  emulator: SdkRoot,
+  disk: BootDisk,
+  { runner, reporter, workspaceRoot }: Pick<TaskContext, 'runner' | 'reporter' | 'workspaceRoot'>,
+): Promise<PreparedVm> {
+  const { machine, mem, smp, forwards, runtimeName } = options;
+  const accelerator = await chooseAccelerator({ machine, emulator, runner, reporter, kernel: disk.kernel });
+  // One name for a task in a workspace, so that running it again replaces its log.
+  const key = sha256(`${workspaceRoot}\0${machine}`).slice(0, 8);
+  return {
+    ...{ machine, mem, smp, forwards, emulator, runner, accelerator },
+    name: runtimeName,
+    disk: disk.path,
+    boot: options.firmware
+      ? { kind: 'firmware' }
+      : { kind: 'kernel', kernel: disk.kernel, initramfs: disk.initramfs, cmdline: disk.cmdline },
+    log: storePath('logs', `${task}-${runtimeName}-${key}.console.log`),
+  };
+}
+
+async function openEmulator(sdk: TaskOutput, context: TaskContext): Promise<SdkRoot> {
+  const directory = join(context.workspaceRoot, sdk.path);
+  await verifyManifest(directory, sdk.task, ['sdk.json']);
+  const descriptor = JSON.parse(await readFile(join(directory, 'sdk.json'), 'utf8')) as SdkDescriptor;
+  const spec = descriptor.roots.emulator;
+  if (!spec) {
+    throw new AvocadoError('QEMU_EMULATOR_MISSING', `the SDK that ${sdk.task} describes has no emulator`, {
+      hint: `Make it again: nx run ${sdk.task} --skip-nx-cache`,
+    });
+  }
+  return context.openRoot(spec);
+}
+
+function checkSize({ mem, smp }: QemuOptions): void {
+  const wrong = (option: string, value: number, meaning: string): AvocadoError =>
+    new AvocadoError('QEMU_OPTION_INVALID', `--${option} ${value}: it is ${meaning}`);
+  if (!Number.isInteger(mem) || mem < 128) throw wrong('mem', mem, 'a whole number of MiB, at least 128');
+  if (!Number.isInteger(smp) || smp < 1 || smp > 64) throw wrong('smp', smp, 'a number of processors, 1 to 64');
+}

@@ -1,0 +1,241 @@
+import type { ChildProcess } from 'node:child_process';
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { createServer } from 'node:net';
+import type { Server, Socket } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { AvocadoError } from '../error';
+import type { Mount, SdkRoot, SdkRunner } from '../sdk/types';
+import { storePath } from '../store';
+import { channels, qemuArguments } from './arguments';
+import type { Channel, QemuPlan } from './arguments';
+import { ConsoleLog } from './console';
+import { Observer } from './observer';
+import { Qmp } from './qmp';
+import type { QmpEvent } from './qmp';
+
+/** Where things are inside the emulator's sandbox. */
+const inside = '/run/avocado';
+
+/** Longest path of a socket that the kernel takes (sockaddr_un), less the longest name below a directory of ours. */
+const socketDirectoryLimit = 107 - '/observer.sock'.length;
+
+/** A machine to start: the plan less what only the sandbox knows. Paths are the host's. */
+export interface VmOptions extends Omit<QemuPlan, 'sockets'> {
+  emulator: SdkRoot;
+  runner: SdkRunner;
+  /** Name for messages: `dev`. */
+  name: string;
+  /** File for the serial console's record. */
+  log: string;
+  /** Gets what the serial console prints, as it comes. */
+  onConsole?: (chunk: Buffer) => void;
+}
+
+/** How a machine ended. `guest-shutdown`, `guest-reset`, `host-qmp-quit`, ...: QEMU's ShutdownCause. */
+export interface VmExit {
+  code: number | null;
+  reason?: string;
+  /** What QEMU itself said. */
+  errors: string;
+}
+
+/** A running machine. It does not outlive this process: the sandbox dies with its parent. */
+export interface Vm {
+  console: Socket;
+  journal: Socket;
+  observer: Observer;
+  log: ConsoleLog;
+  /** `performance.now()` when QEMU was started. */
+  started: number;
+  exited: Promise<VmExit>;
+  /**
+   * Asks the guest to power off, then QEMU to quit, then kills. Calling it again changes nothing.
+   * @param limit milliseconds for the guest; 0 does not ask it
+   */
+  stop(limit: number): Promise<VmExit>;
+  /** Ends QEMU at once. */
+  kill(): void;
+}
+
+/**
+ * Starts QEMU from the emulator root and waits until it listens.
+ * @throws AvocadoError `QEMU_FAILED` when QEMU ends before that
+ */
+export async function startVm(options: VmOptions): Promise<Vm> {
+  const { plan, mounts } = placeFiles(options);
+  const sockets = socketDirectory();
+  const cleanUp = (): void => rmSync(sockets, { recursive: true, force: true });
+  const log = new ConsoleLog(options.log);
+  const servers = new Map<Channel, Connection>();
+  try {
+    for (const channel of channels) servers.set(channel, await listen(join(sockets, `${channel}.sock`)));
+    const scratch = storePath('work', 'qemu');
+    mkdirSync(scratch, { recursive: true });
+    const child = options.runner.spawn(
+      {
+        root: options.emulator,
+        argv: qemuArguments(plan),
+        // QEMU's file for the guest's writes: unlinked while open, so nothing is left of it even after a SIGKILL.
+        env: { TMPDIR: `${inside}/scratch` },
+        mounts: [
+          ...mounts,
+          { source: sockets, target: plan.sockets, writable: true },
+          { source: scratch, target: `${inside}/scratch`, writable: true },
+        ],
+        // The host's ports and the world outside are reached through the host's network.
+        network: !plan.isolated || plan.forwards.length > 0,
+        devices: plan.accelerator === 'kvm' ? ['/dev/kvm'] : [],
+        label: `QEMU of ${options.name}`,
+      },
+      'pipe',
+    );
+    return await attach(child, options, servers, log, cleanUp);
+  } catch (error) {
+    cleanUp();
+    await log.close();
+    throw error;
+  } finally {
+    for (const { server } of servers.values()) server.close();
+  }
+}
+
+async function attach(
+  child: ChildProcess,
+  options: VmOptions,
+  servers: Map<Channel, Connection>,
+  log: ConsoleLog,
+  cleanUp: () => void,
+): Promise<Vm> {
+  const started = performance.now();
+  let reason: string | undefined;
+  let errors = '';
+  const open: Socket[] = [];
+  child.stdin?.end();
+  child.stdout?.resume();
+  child.stderr?.on('data', (chunk: Buffer) => (errors = (errors + chunk.toString()).slice(-8192)));
+  const exited = new Promise<VmExit>((resolve) => {
+    child.once('error', (error) => resolve({ code: null, errors: error.message }));
+    child.once('close', (code) => {
+      cleanUp();
+      // QEMU's last event and the console's last bytes may still be on their way through the sockets.
+      void settledWithin(Promise.all(open.map(closed)), 500)
+        .then(() => log.close())
+        .then(() => resolve({ code, ...(reason === undefined ? {} : { reason }), errors }));
+    });
+  });
+  const ended = exited.then((exit) => Promise.reject(failure(exit)));
+  ended.catch(() => undefined);
+  const connected = async (channel: Channel): Promise<Socket> => {
+    const socket = await Promise.race([(servers.get(channel) as Connection).socket, ended]);
+    socket.on('error', () => undefined);
+    open.push(socket);
+    return socket;
+  };
+  const onEvent = ({ event, data }: QmpEvent): void => {
+    if (event === 'SHUTDOWN') reason = String(data?.['reason']);
+  };
+  try {
+    const console = await connected('console');
+    console.on('data', (chunk: Buffer) => {
+      log.add(chunk);
+      options.onConsole?.(chunk);
+    });
+    const journal = await connected('journal');
+    const observer = new Observer(await connected('observer'));
+    // A QEMU that ends closes its sockets first: what it said of the reason comes with its end.
+    const qmp = await Qmp.open(await connected('qmp'), onEvent).catch(() => (child.kill('SIGKILL'), ended));
+    let stopping: Promise<VmExit> | undefined;
+    const stop = (limit: number): Promise<VmExit> => (stopping ??= stopVm({ child, qmp, observer, exited }, limit));
+    const kill = (): void => void child.kill('SIGKILL');
+    return { console, journal, observer, log, started, exited, stop, kill };
+  } catch (error) {
+    child.kill('SIGKILL');
+    await exited;
+    throw error;
+  }
+}
+
+async function stopVm(
+  vm: { child: ChildProcess; qmp: Qmp; observer: Observer; exited: Promise<VmExit> },
+  limit: number,
+): Promise<VmExit> {
+  const within = (milliseconds: number): Promise<boolean> => settledWithin(vm.exited, milliseconds);
+  if (limit > 0) {
+    // The power button needs logind in the guest; a guest that the observer reaches needs nothing.
+    if (vm.observer.alive) vm.observer.run('systemctl --no-block poweroff', limit).catch(() => undefined);
+    else await vm.qmp.execute('system_powerdown', undefined, limit).catch(() => undefined);
+    if (await within(limit)) return vm.exited;
+  }
+  await vm.qmp.execute('quit', undefined, 1000).catch(() => undefined);
+  if (!(await within(1000))) vm.child.kill('SIGKILL');
+  return vm.exited;
+}
+
+async function settledWithin(promise: Promise<unknown>, milliseconds: number): Promise<boolean> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<false>((resolve) => (timer = setTimeout(() => resolve(false), milliseconds)));
+  try {
+    return await Promise.race([promise.then(() => true), late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** The other end has closed, and everything it sent has been read. */
+function closed(socket: Socket): Promise<void> {
+  return new Promise((resolve) => (socket.closed ? resolve() : socket.once('close', () => resolve())));
+}
+
+function failure(exit: VmExit): AvocadoError {
+  return new AvocadoError('QEMU_FAILED', `QEMU ended at once${exit.code === null ? '' : ` with code ${exit.code}`}`, {
+    output: exit.errors,
+    hint: 'Fewer MiB of --mem, another --host-fwd port, or sdk-install again if a file is missing.',
+  });
+}
+
+/** Host paths become mounts at fixed places, so that QEMU's arguments name nothing of this machine. */
+function placeFiles(options: VmOptions): { plan: QemuPlan; mounts: Mount[] } {
+  const mounts: Mount[] = [];
+  const place = (source: string, name: string): string => {
+    mounts.push({ source, target: `${inside}/${name}` });
+    return `${inside}/${name}`;
+  };
+  const { boot, disk } = options;
+  return {
+    plan: {
+      ...options,
+      sockets: `${inside}/sockets`,
+      ...(disk === undefined ? {} : { disk: place(disk, 'disk.raw') }),
+      boot:
+        boot.kind === 'firmware'
+          ? boot
+          : {
+              ...boot,
+              kernel: place(boot.kernel, 'kernel'),
+              ...(boot.initramfs === undefined ? {} : { initramfs: place(boot.initramfs, 'initramfs') }),
+            },
+    },
+    mounts,
+  };
+}
+
+function socketDirectory(): string {
+  const name = 'avocado-qemu-XXXXXX';
+  const parent = join(tmpdir(), name).length <= socketDirectoryLimit ? tmpdir() : '/tmp';
+  return mkdtempSync(join(parent, 'avocado-qemu-'));
+}
+
+interface Connection {
+  server: Server;
+  socket: Promise<Socket>;
+}
+
+function listen(path: string): Promise<Connection> {
+  return new Promise((resolve, reject) => {
+    const server = createServer();
+    const socket = new Promise<Socket>((connected) => server.once('connection', connected));
+    server.once('error', reject);
+    server.listen(path, () => resolve({ server, socket }));
+  });
+}
