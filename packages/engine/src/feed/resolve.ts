@@ -9,7 +9,7 @@ import type { RootRequests } from './requests';
 import type { PackagePin, RootName, RootSpec } from './types';
 
 /** Counts changes in how a root is made from its packages: with the data's `finish`, part of every root's digest. */
-export const rootRecipe = 2;
+export const rootRecipe = 3;
 
 export function rootArchitecture(root: RootName, machine: Machine): 'amd64' | 'arm64' {
   return feedData().roots[root].architecture === 'build' ? buildArchitecture() : machine.architecture;
