@@ -14,7 +14,8 @@ export class Interpolator {
   readonly #scope: Scope;
   readonly #text: string;
   readonly #diagnostics: Diagnostics;
-  readonly #known = new Map<string, string>();
+  /** Failures as well: without them, a text that fails would be tried again from every place that leads to it. */
+  readonly #known = new Map<string, string | ExpressionError>();
   readonly #stack: string[] = [];
   #produced = 0;
 
@@ -89,6 +90,7 @@ export class Interpolator {
 
   #resolve(expression: string, warn: (problem: ExpressionError) => void): string | undefined {
     const known = this.#known.get(expression);
+    if (known instanceof ExpressionError) throw known;
     if (known !== undefined) return known;
     if (this.#stack.includes(expression)) {
       const chain = [...this.#stack.slice(this.#stack.indexOf(expression)), expression].join(' -> ');
@@ -114,6 +116,9 @@ export class Interpolator {
       if (failed) throw failed;
       if (value !== undefined && !raw.warning) this.#known.set(expression, value);
       return value;
+    } catch (error) {
+      if (error instanceof ExpressionError) this.#known.set(expression, error);
+      throw error;
     } finally {
       this.#stack.pop();
     }

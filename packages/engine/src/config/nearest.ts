@@ -2,7 +2,7 @@
 const MAX_WORD = 100;
 const MAX_CANDIDATES = 1000;
 
-/** The candidate that a mistyped word most likely means: at most a third of it differs. */
+/** The candidate that a mistyped word most likely means: at most a third of it differs, or its end is missing. */
 export function nearest(word: string, candidates: Iterable<string>): string | undefined {
   if (word.length > MAX_WORD) return undefined;
   let best: string | undefined;
@@ -10,7 +10,12 @@ export function nearest(word: string, candidates: Iterable<string>): string | un
   let bestDistance = Math.max(1, Math.floor(word.length / 3)) + 1;
   for (const candidate of candidates) {
     if (left-- === 0) break;
-    if (candidate === word || Math.abs(candidate.length - word.length) >= bestDistance) continue;
+    if (candidate === word) continue;
+    if (best === undefined && word.length > 3 && candidate.startsWith(word)) {
+      best = candidate;
+      continue;
+    }
+    if (Math.abs(candidate.length - word.length) >= bestDistance) continue;
     const distance = editDistance(word.toLowerCase(), candidate.toLowerCase());
     if (distance < bestDistance) [best, bestDistance] = [candidate, distance];
   }

@@ -6,7 +6,7 @@ import { permissions } from './schema/parts';
 import { provisionProfile } from './schema/root';
 import { runtime } from './schema/runtime';
 import { compile, sdk } from './schema/sdk';
-import { getMap, mapOf, replaceMap, type MapTree, type TreePath } from './tree';
+import { getMap, mapOf, replaceMaps, EACH, type MapTree, type TreePath, type TreePattern } from './tree';
 
 export const ROOT_ALIASES = { runtime: 'runtimes', provision: 'provision_profiles' };
 export const DISTRO_ALIASES = { version: 'release' };
@@ -17,18 +17,18 @@ function rules(schema: { shape: object }, options: Omit<OverrideRules, 'keys'> =
 
 const PACKAGES_ALIASES = { dependencies: 'packages' };
 
-/** The sections that may hold override blocks; `*` stands for every key. */
+/** The sections that may hold override blocks. */
 export const OVERRIDABLE = {
   sdk: { path: ['sdk'], rules: rules(sdk, { aliases: PACKAGES_ALIASES }) },
-  compile: { path: ['sdk', 'compile', '*'], rules: rules(compile) },
-  extension: { path: ['extensions', '*'], rules: rules(extension, { noMapIn: ['version'] }) },
-  provisionProfile: { path: ['provision_profiles', '*'], rules: rules(provisionProfile) },
-  runtime: { path: ['runtimes', '*'], rules: rules(runtime, { aliases: PACKAGES_ALIASES }) },
-  rootfs: { path: ['rootfs', '*'], rules: rules(rootfs, { ignoresKernel: true }) },
-  initramfs: { path: ['initramfs', '*'], rules: rules(initramfs, { ignoresKernel: true }) },
-  kernel: { path: ['kernel', '*'], rules: rules(kernel) },
-  permissions: { path: ['permissions', '*'], rules: rules(permissions) },
-} as const satisfies Record<string, { path: TreePath; rules: OverrideRules }>;
+  compile: { path: ['sdk', 'compile', EACH], rules: rules(compile) },
+  extension: { path: ['extensions', EACH], rules: rules(extension, { noMapIn: ['version'] }) },
+  provisionProfile: { path: ['provision_profiles', EACH], rules: rules(provisionProfile) },
+  runtime: { path: ['runtimes', EACH], rules: rules(runtime, { aliases: PACKAGES_ALIASES }) },
+  rootfs: { path: ['rootfs', EACH], rules: rules(rootfs, { ignoresKernel: true }) },
+  initramfs: { path: ['initramfs', EACH], rules: rules(initramfs, { ignoresKernel: true }) },
+  kernel: { path: ['kernel', EACH], rules: rules(kernel) },
+  permissions: { path: ['permissions', EACH], rules: rules(permissions) },
+} as const satisfies Record<string, { path: TreePattern; rules: OverrideRules }>;
 
 const KINDS = ['rootfs', 'initramfs', 'kernel', 'permissions'] as const;
 
@@ -53,7 +53,7 @@ export function normalise(root: MapTree, context: OverrideContext): Normalised {
   };
   const steps: Step[] = [
     only((tree) => renameKeys(tree, ROOT_ALIASES, diagnostics)),
-    only((tree) => replaceMap(tree, ['distro'], (map) => renameKeys(map, DISTRO_ALIASES, diagnostics))),
+    only((tree) => replaceMaps(tree, ['distro'], (map) => renameKeys(map, DISTRO_ALIASES, diagnostics))),
     overrides('sdk'),
     overrides('compile'),
     overrides('extension'),
@@ -84,7 +84,7 @@ export function normalise(root: MapTree, context: OverrideContext): Normalised {
 }
 
 function namedForm(tree: MapTree, kind: (typeof KINDS)[number], { diagnostics }: OverrideContext): MapTree {
-  return replaceMap(tree, [kind], (map) => toNamedForm(kind, map, OVERRIDABLE[kind].rules.keys, diagnostics));
+  return replaceMaps(tree, [kind], (map) => toNamedForm(kind, map, OVERRIDABLE[kind].rules.keys, diagnostics));
 }
 
 /** In a map of names, a bare target is a name like any other. */
@@ -97,30 +97,14 @@ function singletonOverrides(kind: (typeof KINDS)[number], context: OverrideConte
   };
 }
 
-function overrideStep(root: MapTree, path: TreePath, rules: OverrideRules, context: OverrideContext): Normalised {
-  let tree = root;
+function overrideStep(root: MapTree, path: TreePattern, rules: OverrideRules, context: OverrideContext): Normalised {
   const variants: MapTree[] = [];
-  for (const place of expandPath(root, path)) {
-    const section = getMap(tree, place);
-    if (section === undefined) continue;
+  const tree = replaceMaps(root, path, (section, place) => {
     const resolved = resolveOverrides(section, rules, context);
-    tree = replaceMap(tree, place, () => resolved.effective);
     for (const variant of resolved.variants) variants.push(onlyAt(root, place, variant));
-  }
+    return resolved.effective;
+  });
   return { tree, variants };
-}
-
-/** `extensions.*` as one path for each extension. */
-function expandPath(root: MapTree, path: TreePath): TreePath[] {
-  let places: TreePath[] = [[]];
-  for (const step of path) {
-    places = places.flatMap((place) =>
-      step === '*'
-        ? [...(getMap(root, place)?.entries.keys() ?? [])].map((key) => [...place, key])
-        : [[...place, step]],
-    );
-  }
-  return places;
 }
 
 /** A tree that holds nothing but this map at this path. */

@@ -22,7 +22,8 @@ export function parseYaml(text: string, diagnostics: Diagnostics): MapTree | und
     merge: false,
     uniqueKeys: false,
     prettyErrors: false,
-    logLevel: 'silent',
+    // 'silent' would also silence the error about a second document.
+    logLevel: 'error',
   });
   // A tag or a directive that the parser only warns of would change what the file means.
   for (const error of [...document.errors, ...document.warnings]) {
@@ -44,6 +45,11 @@ export function parseYaml(text: string, diagnostics: Diagnostics): MapTree | und
   });
   return undefined;
 }
+
+/** Tags that change nothing about what the file may hold. */
+const CORE_TAGS = new Set(
+  ['str', 'int', 'float', 'bool', 'null', 'map', 'seq'].map((tag) => `tag:yaml.org,2002:${tag}`),
+);
 
 class TooLarge extends Error {}
 
@@ -71,6 +77,9 @@ class Converter {
     this.#count(at);
     if (node === null) return { kind: 'scalar', value: null, at, end };
     if (isAlias(node)) return this.#alias(node.source, at, end);
+    if (node.tag !== undefined && !CORE_TAGS.has(node.tag)) {
+      this.#diagnostics.error(at, { code: 'CONFIG_SYNTAX', message: `YAML: the tag ${node.tag} means nothing here` });
+    }
     if ('anchor' in node && node.anchor !== undefined) this.#anchors.set(node.anchor, node);
     if (isScalar(node)) return this.#scalar(node, at, end);
 

@@ -99,15 +99,25 @@ export function toValue(node: Tree): unknown {
   return value;
 }
 
-/** A copy in which the map at `path` is replaced by `change(map)`; the tree itself where there is no map. */
-export function replaceMap(tree: MapTree, path: TreePath, change: (map: MapTree) => MapTree): MapTree {
-  const [step, ...rest] = path;
-  if (step === undefined) return change(tree);
-  const entry = tree.entries.get(String(step));
-  if (entry?.value.kind !== 'map') return tree;
-  const value = replaceMap(entry.value, rest, change);
-  if (value === entry.value) return tree;
-  const entries = new Map(tree.entries);
-  entries.set(entry.key, { ...entry, value });
-  return { ...tree, entries };
+/** Stands for every key of a map. A symbol: `*` itself can be a key. */
+export const EACH = Symbol('each key');
+export type TreePattern = readonly (string | number | typeof EACH)[];
+
+/** A copy in which `change` was made to every map that the pattern leads to. */
+export function replaceMaps(
+  tree: MapTree,
+  pattern: TreePattern,
+  change: (map: MapTree, place: TreePath) => MapTree,
+  place: TreePath = [],
+): MapTree {
+  const [step, ...rest] = pattern;
+  if (step === undefined) return change(tree, place);
+  let entries: Map<string, Entry> | undefined;
+  for (const key of step === EACH ? [...tree.entries.keys()] : [String(step)]) {
+    const entry = tree.entries.get(key);
+    if (entry?.value.kind !== 'map') continue;
+    const value = replaceMaps(entry.value, rest, change, [...place, key]);
+    if (value !== entry.value) (entries ??= new Map(tree.entries)).set(key, { ...entry, value });
+  }
+  return entries === undefined ? tree : { ...tree, entries };
 }

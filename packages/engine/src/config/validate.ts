@@ -1,9 +1,10 @@
 import type { z } from 'zod';
 import type { Diagnostics, Problem } from './diagnostics';
+import { LIMITS } from './limits';
 import { nearest } from './nearest';
 import { KNOWN_KEYS_SEPARATOR } from './schema/strict';
 import { root, type RootInput } from './schema/root';
-import { getNode, keyOffsetOf, offsetOf, replaceMap, toValue, type MapTree, type Tree, type TreePath } from './tree';
+import { getNode, keyOffsetOf, offsetOf, replaceMaps, toValue, type MapTree, type Tree, type TreePath } from './tree';
 
 type Issue = z.core.$ZodIssue;
 
@@ -14,11 +15,13 @@ type Issue = z.core.$ZodIssue;
 export function validate(tree: MapTree, diagnostics: Diagnostics): { input: RootInput; tree: MapTree } | undefined {
   const result = root.safeParse(toValue(tree));
   if (result.success) return { input: result.data, tree };
+  const issues = flatten(result.error.issues);
+  for (const issue of issues) reportIssue(issue, tree, diagnostics);
+  if (issues.length > LIMITS.diagnostics) return undefined;
   let pruned = tree;
-  for (const issue of flatten(result.error.issues)) {
-    reportIssue(issue, tree, diagnostics);
+  for (const issue of issues) {
     if (issue.code !== 'unrecognized_keys') continue;
-    pruned = replaceMap(pruned, path(issue), (map) => withoutKeys(map, issue.keys));
+    pruned = replaceMaps(pruned, path(issue), (map) => withoutKeys(map, issue.keys));
   }
   const again = root.safeParse(toValue(pruned));
   return again.success ? { input: again.data, tree: pruned } : undefined;
@@ -72,8 +75,9 @@ function severity(issues: readonly Issue[]): number {
 function reportIssue(issue: Issue & { isKey?: boolean }, tree: MapTree, diagnostics: Diagnostics): void {
   const place = path(issue);
   if (issue.code === 'unrecognized_keys') {
+    const known = issue.message.split(KNOWN_KEYS_SEPARATOR);
     for (const key of issue.keys) {
-      diagnostics.error(keyOffsetOf(tree, [...place, key]), unknownKey(key, issue.message.split(KNOWN_KEYS_SEPARATOR)));
+      diagnostics.error(keyOffsetOf(tree, [...place, key]), unknownKey(key, known));
     }
     return;
   }

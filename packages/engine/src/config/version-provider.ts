@@ -4,7 +4,7 @@ import { LIMITS } from './limits';
 import { parseYaml } from './parse-yaml';
 import { ReadProblem, readTextBelow, type ReadFile } from './read-file';
 import { versionProvider } from './schema/extension';
-import { getMap, replaceMap, toValue, type Entry, type MapTree } from './tree';
+import { EACH, replaceMaps, toValue, type MapTree, type Tree } from './tree';
 
 export interface ProviderContext {
   /** Absolute `src_dir`. */
@@ -59,26 +59,22 @@ function lookUp(document: unknown, key: string): string {
 
 /** Replaces every version provider of an extension by the version it gives. */
 export function resolveProviders(root: MapTree, context: ProviderContext, diagnostics: Diagnostics): MapTree {
-  let tree = root;
-  for (const [name, extension] of getMap(root, ['extensions'])?.entries ?? []) {
-    const version = extension.value.kind === 'map' ? extension.value.entries.get('version') : undefined;
-    if (version?.value.kind !== 'map' || !versionProvider.safeParse(toValue(version.value)).success) continue;
-    const at = version.value.at;
+  return replaceMaps(root, ['extensions', EACH], (extension, [, name]) => {
+    const version = extension.entries.get('version');
+    // The schema explains what is wrong with one that is not described properly.
+    if (version?.value.kind !== 'map' || !versionProvider.safeParse(toValue(version.value)).success) return extension;
+    const { at } = version.value;
     try {
-      const text = readVersion(version.value, context);
-      const entry: Entry = { ...version, value: { kind: 'scalar', value: text, at, end: at } };
-      tree = replaceMap(tree, ['extensions', name], (map) => ({
-        ...map,
-        entries: new Map(map.entries).set('version', entry),
-      }));
+      const value: Tree = { kind: 'scalar', value: readVersion(version.value, context), at, end: at };
+      return { ...extension, entries: new Map(extension.entries).set('version', { ...version, value }) };
     } catch (error) {
       if (!(error instanceof ReadProblem)) throw error;
       const file = version.value.entries.get('file')?.value;
       diagnostics.error(file?.at ?? at, {
         code: error.code === 'CONFIG_PATH_OUTSIDE' ? error.code : 'CONFIG_VERSION_PROVIDER',
-        message: `the version of extension '${name}': ${file?.kind === 'scalar' ? String(file.value) : 'file'} ${error.message}`,
+        message: `the version of extension '${name}': ${file?.kind === 'scalar' ? file.value : 'its file'} ${error.message}`,
       });
+      return extension;
     }
-  }
-  return tree;
+  });
 }
