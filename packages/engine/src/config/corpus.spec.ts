@@ -79,6 +79,6 @@ test('a project is loaded in milliseconds', () => {
   for (let run = 0; run < 20; run++) loadConfigOrThrow(file);
   const start = performance.now();
   for (let run = 0; run < 20; run++) loadConfigOrThrow(file);
-  // 3 ms where it was measured; the bound only catches a change of order.
+  // Some 5 ms on a busy machine; the bound only catches a change of order.
   expect((performance.now() - start) / 20).toBeLessThan(100);
 });

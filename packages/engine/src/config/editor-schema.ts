@@ -5,9 +5,6 @@ import { KNOWN_TARGETS } from './targets';
 
 type Json = { [key: string]: unknown };
 
-/** Where the schema will be found by editors. */
-const TITLE = 'avocado.yaml';
-
 /**
  * The JSON Schema (draft 7) for editors, from the same definition that the loader checks with. It adds what the loader
  * normalises away before it checks: other names of keys, override blocks, singleton and inline forms.
@@ -35,7 +32,7 @@ export function editorSchema(): Json {
   }
   addAliases(schema, ROOT_ALIASES);
   if (definitions.distro) addAliases(definitions.distro, DISTRO_ALIASES);
-  return { $schema: schema.$schema, title: TITLE, description: 'An Avocado OS project.', ...schema };
+  return { $schema: schema.$schema, title: 'avocado.yaml', description: 'An Avocado OS project.', ...schema };
 }
 
 function addAliases(section: Json, aliases: Readonly<Record<string, string>>): void {
