@@ -3,11 +3,12 @@ import { createHash } from 'node:crypto';
 import {
   copyFileSync,
   existsSync,
+  lstatSync,
   mkdirSync,
   readFileSync,
   readdirSync,
+  readlinkSync,
   rmSync,
-  statSync,
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
@@ -110,12 +111,13 @@ export class TestWorkspace {
   }
 
   private copy(file: string): void {
-    const target = this.path(file);
-    const same = existsSync(target) && readFileSync(target).equals(readFileSync(join(repository, file)));
-    if (same && statSync(target).mode === statSync(join(repository, file)).mode) return;
-    mkdirSync(dirname(target), { recursive: true });
-    rmSync(target, { force: true });
-    copyFileSync(join(repository, file), target);
+    const from = join(repository, file);
+    const to = this.path(file);
+    if (sameFile(from, to)) return;
+    mkdirSync(dirname(to), { recursive: true });
+    rmSync(to, { force: true });
+    if (lstatSync(from).isSymbolicLink()) symlinkSync(readlinkSync(from), to);
+    else copyFileSync(from, to);
   }
 
   /** Every package as a link, but for ours: they are the copy's own, so that Nx takes them for local plugins. */
@@ -127,6 +129,11 @@ export class TestWorkspace {
       if (name === 'nx-avocado' || name === '@nx-avocado' || name.startsWith('.')) continue;
       symlinkSync(join(repository, 'node_modules', name), join(target, name));
     }
+    for (const name of ['engine', 'nx-avocado']) {
+      const own = join('packages', name, 'node_modules');
+      rmSync(this.path(own), { recursive: true, force: true });
+      if (existsSync(join(repository, own))) symlinkSync(join(repository, own), this.path(own));
+    }
     symlinkSync('../packages/nx-avocado', join(target, 'nx-avocado'));
     symlinkSync('../../packages/engine', join(target, '@nx-avocado/engine'));
   }
@@ -135,7 +142,15 @@ export class TestWorkspace {
 function sourceFiles(): string[] {
   const args = ['ls-files', '-z', '--cached', '--others', '--exclude-standard'];
   const listed = execFileSync('git', args, { cwd: repository, encoding: 'utf8' }).split('\0');
-  return listed.filter((file) => file !== '' && existsSync(join(repository, file)));
+  return listed.filter((file) => file !== '' && lstatSync(join(repository, file), { throwIfNoEntry: false }));
+}
+
+/** Links are compared as links: many of an overlay's lead nowhere on this machine. */
+function sameFile(a: string, b: string): boolean {
+  const [from, to] = [lstatSync(a), lstatSync(b, { throwIfNoEntry: false })];
+  if (from.mode !== to?.mode) return false;
+  if (from.isSymbolicLink()) return readlinkSync(a) === readlinkSync(b);
+  return from.size === to.size && readFileSync(a).equals(readFileSync(b));
 }
 
 /** A test that runs inside of Nx or npm must not hand their variables on. */

@@ -1,12 +1,18 @@
-/** The parts of the engine that resolution needs. They bring zod and yaml, so they are loaded when a file changed. */
-export async function loadEngine() {
-  const [config, feed, lock, rust] = await Promise.all([
+import type * as config from '@nx-avocado/engine/config';
+import type * as feed from '@nx-avocado/engine/feed';
+import type * as lock from '@nx-avocado/engine/lock';
+import type * as rust from '@nx-avocado/engine/rust';
+
+/** The parts of the engine that resolution needs. */
+export type Engine = typeof config & typeof feed & typeof lock & typeof rust;
+
+/** They bring zod and yaml, so they are loaded when a file changed, not with the plugin. */
+export async function loadEngine(): Promise<Engine> {
+  const parts = await Promise.all([
     import('@nx-avocado/engine/config'),
     import('@nx-avocado/engine/feed'),
     import('@nx-avocado/engine/lock'),
     import('@nx-avocado/engine/rust'),
   ]);
-  return { ...config, ...feed, ...lock, ...rust };
+  return Object.assign({}, ...(parts as object[])) as Engine;
 }
-
-export type Engine = Awaited<ReturnType<typeof loadEngine>>;

@@ -26,10 +26,13 @@ export async function resolveFile(
   crates: string[],
   options: PluginOptions,
   workspaceRoot: string,
+  load: () => Promise<Engine> = loadEngine,
 ): Promise<{ resolved: ResolvedFile; reads: Reads }> {
   const path = join(workspaceRoot, file);
   const read: Read = { files: new Set([path]), env: new Set(['AVOCADO_TARGET']) };
-  const resolved = await resolve(path, crates, options, workspaceRoot, read).catch((error: unknown): ResolvedFile => ({
+  const resolve = async (): Promise<ResolvedFile> =>
+    resolveWith(await load(), path, { crates, options, workspaceRoot }, read);
+  const resolved = await resolve().catch((error: unknown): ResolvedFile => ({
     machines: [],
     projects: readNames(path),
     error: describe(error, workspaceRoot),
@@ -37,14 +40,12 @@ export async function resolveFile(
   return { resolved, reads: recordReads(workspaceRoot, read.files, read.env) };
 }
 
-async function resolve(
+async function resolveWith(
+  engine: Engine,
   path: string,
-  crates: string[],
-  options: PluginOptions,
-  workspaceRoot: string,
+  given: Pick<SliceContext, 'crates' | 'options' | 'workspaceRoot'>,
   read: Read,
 ): Promise<ResolvedFile> {
-  const engine = await loadEngine();
   const loaded = loadAll(path, engine, read);
   const lockFile = join(dirname(path), engine.lockName);
   read.files.add(lockFile);
@@ -57,13 +58,14 @@ async function resolve(
       return index < 0 ? undefined : index;
     };
     const context: SliceContext = {
-      ...{ engine, config, positionOf, options, workspaceRoot, crates, lock, indexOf },
+      ...given,
+      ...{ engine, config, positionOf, lock, indexOf },
       onRead: (name) => read.files.add(name),
     };
     const isDefault = config.machine === loaded[0]?.config.machine;
     for (const [index, project] of projects.entries()) {
       const error = addSlice(project, found[index]?.names[config.machine], context);
-      if (error !== undefined && isDefault) project.error = describe(error, workspaceRoot);
+      if (error !== undefined && isDefault) project.error = describe(error, given.workspaceRoot);
     }
   }
   return { machines: loaded.map(({ config }) => config.machine), projects };
