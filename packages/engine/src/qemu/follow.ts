@@ -45,6 +45,7 @@ export async function* followBoot(
     void vm.exited.then(() => resolve('exited'));
   });
   const lines = journalLines(vm.journal);
+  let failed = false;
   try {
     vm.observer.run(followCommand([unit])).catch(() => undefined);
     for (;;) {
@@ -55,10 +56,12 @@ export async function* followBoot(
       if (verdict !== undefined) throw await bootFailure(vm, checks, { verdict, timeout, name: prepared.name });
       if (typeof next !== 'string' && !next.done) yield next.value;
     }
+  } catch (error) {
+    failed = true;
+    throw error;
   } finally {
     clearTimeout(timer);
     signal.removeEventListener('abort', abort);
-    // An interrupted run has the few seconds that Nx gives.
-    await vm.stop(signal.aborted ? 0 : powerOffLimit);
+    await vm.stop(failed ? 0 : powerOffLimit);
   }
 }

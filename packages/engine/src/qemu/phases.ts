@@ -10,29 +10,31 @@ export interface BootPhases {
   userspace?: number;
 }
 
-/** Shell command for the observer that prints what `parsePhases` reads. */
+/**
+ * Shell command for the observer that prints what `parsePhases` reads. The journal's own time of a kernel message is
+ * when journald got it, long after the kernel printed it.
+ */
 export const phasesCommand =
-  "journalctl -b -k -o short-monotonic -g '^Run .* as init process' -n 1 --no-pager -q; cat /proc/uptime; " +
+  "journalctl -b -k -o json --output-fields=_SOURCE_MONOTONIC_TIMESTAMP -g '^Run .* as init process' -n 1 -q; " +
+  'cat /proc/uptime; ' +
   'systemctl show -p UserspaceTimestampMonotonic -p InitRDTimestampMonotonic -p FinishTimestampMonotonic';
 
 /**
  * @param sinceStart milliseconds between QEMU's start and the moment of the answer, on the host's clock
  */
 export function parsePhases(output: string, sinceStart: number): BootPhases {
-  const microseconds = (name: string): number | undefined => {
-    const value = Number(new RegExp(`^${name}=(\\d+)$`, 'm').exec(output)?.[1] ?? 0);
+  const microseconds = (pattern: RegExp): number | undefined => {
+    const value = Number(pattern.exec(output)?.[1] ?? 0);
+    // 0 is systemd's way to say that there was no such moment.
     return value === 0 ? undefined : value / 1000;
   };
-  const seconds = (pattern: RegExp): number | undefined => {
-    const value = pattern.exec(output)?.[1];
-    return value === undefined ? undefined : Number(value) * 1000;
-  };
-  const up = seconds(/^(\d+\.\d+) \d+\.\d+$/m);
-  const init = microseconds('InitRDTimestampMonotonic') ?? seconds(/^\[\s*(\d+\.\d+)\]/m);
-  const userspace = microseconds('UserspaceTimestampMonotonic');
-  const finish = microseconds('FinishTimestampMonotonic');
+  const uptime = /^(\d+\.\d+) \d+\.\d+$/m.exec(output)?.[1];
+  const init =
+    microseconds(/^InitRDTimestampMonotonic=(\d+)$/m) ?? microseconds(/"_SOURCE_MONOTONIC_TIMESTAMP":"(\d+)"/);
+  const userspace = microseconds(/^UserspaceTimestampMonotonic=(\d+)$/m);
+  const finish = microseconds(/^FinishTimestampMonotonic=(\d+)$/m);
   const phases = {
-    firmware: up === undefined ? undefined : sinceStart - up,
+    firmware: uptime === undefined ? undefined : sinceStart - Number(uptime) * 1000,
     kernel: init ?? userspace,
     initrd: difference(userspace, init),
     userspace: difference(finish, userspace),

@@ -1,8 +1,6 @@
 import type { ChildProcess } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
-import { createServer } from 'node:net';
-import type { Server, Socket } from 'node:net';
-import { tmpdir } from 'node:os';
+import { mkdirSync, rmSync } from 'node:fs';
+import type { Socket } from 'node:net';
 import { join } from 'node:path';
 import { AvocadoError } from '../error';
 import type { Mount, SdkRoot, SdkRunner } from '../sdk/types';
@@ -13,12 +11,11 @@ import { ConsoleLog } from './console';
 import { Observer } from './observer';
 import { Qmp } from './qmp';
 import type { QmpEvent } from './qmp';
+import { closed, listen, makeSocketDirectory } from './sockets';
+import type { Listener } from './sockets';
 
 /** Where things are inside the emulator's sandbox. */
 const inside = '/run/avocado';
-
-/** Longest path of a socket that the kernel takes (sockaddr_un), less the longest name below a directory of ours. */
-const socketDirectoryLimit = 107 - '/observer.sock'.length;
 
 /** A machine to start: the plan less what only the sandbox knows. Paths are the host's. */
 export interface VmOptions extends Omit<QemuPlan, 'sockets'> {
@@ -64,10 +61,10 @@ export interface Vm {
  */
 export async function startVm(options: VmOptions): Promise<Vm> {
   const { plan, mounts } = placeFiles(options);
-  const sockets = socketDirectory();
+  const sockets = makeSocketDirectory();
   const cleanUp = (): void => rmSync(sockets, { recursive: true, force: true });
   const log = new ConsoleLog(options.log);
-  const servers = new Map<Channel, Connection>();
+  const servers = new Map<Channel, Listener>();
   try {
     for (const channel of channels) servers.set(channel, await listen(join(sockets, `${channel}.sock`)));
     const scratch = storePath('work', 'qemu');
@@ -103,7 +100,7 @@ export async function startVm(options: VmOptions): Promise<Vm> {
 async function attach(
   child: ChildProcess,
   options: VmOptions,
-  servers: Map<Channel, Connection>,
+  servers: Map<Channel, Listener>,
   log: ConsoleLog,
   cleanUp: () => void,
 ): Promise<Vm> {
@@ -127,7 +124,7 @@ async function attach(
   const ended = exited.then((exit) => Promise.reject(failure(exit)));
   ended.catch(() => undefined);
   const connected = async (channel: Channel): Promise<Socket> => {
-    const socket = await Promise.race([(servers.get(channel) as Connection).socket, ended]);
+    const socket = await Promise.race([(servers.get(channel) as Listener).socket, ended]);
     socket.on('error', () => undefined);
     open.push(socket);
     return socket;
@@ -182,11 +179,6 @@ async function settledWithin(promise: Promise<unknown>, milliseconds: number): P
   }
 }
 
-/** The other end has closed, and everything it sent has been read. */
-function closed(socket: Socket): Promise<void> {
-  return new Promise((resolve) => (socket.closed ? resolve() : socket.once('close', () => resolve())));
-}
-
 function failure(exit: VmExit): AvocadoError {
   return new AvocadoError('QEMU_FAILED', `QEMU ended at once${exit.code === null ? '' : ` with code ${exit.code}`}`, {
     output: exit.errors,
@@ -218,24 +210,4 @@ function placeFiles(options: VmOptions): { plan: QemuPlan; mounts: Mount[] } {
     },
     mounts,
   };
-}
-
-function socketDirectory(): string {
-  const name = 'avocado-qemu-XXXXXX';
-  const parent = join(tmpdir(), name).length <= socketDirectoryLimit ? tmpdir() : '/tmp';
-  return mkdtempSync(join(parent, 'avocado-qemu-'));
-}
-
-interface Connection {
-  server: Server;
-  socket: Promise<Socket>;
-}
-
-function listen(path: string): Promise<Connection> {
-  return new Promise((resolve, reject) => {
-    const server = createServer();
-    const socket = new Promise<Socket>((connected) => server.once('connection', connected));
-    server.once('error', reject);
-    server.listen(path, () => resolve({ server, socket }));
-  });
 }
