@@ -3,7 +3,7 @@ import { lstat, readdir, readlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { pack } from 'tar-stream';
-import type { Header, Pack } from 'tar-stream';
+import type { Pack } from 'tar-stream';
 import { AvocadoError } from '../error';
 
 /**
@@ -57,7 +57,7 @@ async function addEntry(tar: Pack, directory: string, path: string): Promise<boo
   return true;
 }
 
-function addEmpty(tar: Pack, header: Header): Promise<void> {
+function addEmpty(tar: Pack, header: Parameters<Pack['entry']>[0]): Promise<void> {
   return new Promise((resolve, reject) => {
     tar.entry(header, (error) => (error ? reject(error) : resolve())).end(Buffer.alloc(0));
   });

@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { chmod, copyFile, lstat, mkdir, realpath } from 'node:fs/promises';
+import { chmod, copyFile, lstat, mkdir, readFile, realpath } from 'node:fs/promises';
 import { dirname, join, posix } from 'node:path';
 import { AvocadoError } from '../error';
 import {
@@ -131,8 +131,22 @@ async function build({ options, context, inputs, sdk, triple, work }: Build): Pr
   const command = { ...base, argv, label: `cargo build of ${options.package}` };
   const buildMounts = [...mounts, ...home.build, writable];
   // The compiler's messages are for the user: shown as they come, and once.
-  await runner.run({ ...command, mounts: buildMounts, env: environment() }, reporter, { stream: true });
+  await runner
+    .run({ ...command, mounts: buildMounts, env: environment() }, reporter, { stream: true })
+    .catch(async (error: unknown) => Promise.reject(await withHint(error)));
   return { root: buildDirectory, path: join('cargo', triple, profileDirectory(options.profile)) };
+}
+
+/** Says how to declare an input, where the compiler looked for a file that it may not see. */
+async function withHint(error: unknown): Promise<unknown> {
+  if (!(error instanceof AvocadoError) || error.code !== 'COMMAND_FAILED' || error.log === undefined) return error;
+  const log = await readFile(error.log, 'utf8').catch(() => '');
+  if (!/couldn't read|No such file or directory|NotFound/.test(log)) return error;
+  const { code, message, log: file, rerun } = error;
+  const hint =
+    'A build sees its crate, the crates it depends on by path, and nothing else. Name other files and directories in ' +
+    '`inputs` of [package.metadata.avocado] in Cargo.toml; those that version control ignores are never seen.';
+  return new AvocadoError(code, message, { log: file, rerun, hint, cause: error });
 }
 
 /** Path in the extension by name of the binary. */
@@ -156,9 +170,17 @@ async function install(binaries: Record<string, string>, built: Built, staged: s
     // A build script can write into the build directory: what is packed must be a file of it, not a link out of it.
     const own = stat?.isFile() && isInside(await realpath(source), await realpath(built.root));
     if (!own) throw new AvocadoError('CRATE_NO_BINARY', `cargo made no binary ${name}`);
-    const target = join(staged, path);
-    await mkdir(dirname(target), { recursive: true });
-    await copyFile(source, target);
-    await chmod(target, 0o755);
+    await makeParents(staged, path);
+    await copyFile(source, join(staged, path));
+    await chmod(join(staged, path), 0o755);
   }
+}
+
+/** With mode 0755, whatever the caller's umask is. */
+async function makeParents(root: string, path: string): Promise<void> {
+  const parent = dirname(path);
+  if (parent === '.') return;
+  await makeParents(root, parent);
+  await mkdir(join(root, parent), { recursive: true });
+  await chmod(join(root, parent), 0o755);
 }

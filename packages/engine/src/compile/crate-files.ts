@@ -9,7 +9,7 @@ import type { SourceFile } from './sources';
  * The files that building a crate may read, with paths relative to the workspace root, sorted.
  *
  * Cargo wants to read the manifest of every member of a workspace, and checks that each has something to build. Of
- * the members that are not built it gets the manifest and empty stand-ins, so their sources are no input.
+ * the members that are not built it gets the manifest and stand-ins, so their sources are no input.
  */
 export function crateFiles(inputs: CrateInputs, workspaceRoot: string): SourceFile[] {
   const files = new Map<string, SourceFile>();

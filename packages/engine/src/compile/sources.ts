@@ -7,7 +7,7 @@ import type { Ignore } from 'ignore';
 export interface SourceFile {
   /** Relative to the tree's root, with `/`. */
   path: string;
-  /** Absolute path on this machine; absent for an empty stand-in. */
+  /** Absolute path on this machine; absent for a stand-in, which is only there to be found. */
   source?: string;
   executable?: boolean;
   /** Set for a symbolic link, which is copied as it is and never followed. */
@@ -19,6 +19,9 @@ const neverSource = new Set(['.git', '.hg', '.svn', '.avocado', '.nx', 'node_mod
 
 /** Files that name what is ignored; Nx hashes nothing that one of them matches, so a build must not see it either. */
 const ignoreFiles = ['.gitignore', '.nxignore'];
+
+/** Where one is compiled after all, the error says why. */
+export const standIn = 'compile_error!("this file is no input of the build: see [package.metadata.avocado] inputs");\n';
 
 interface Rules {
   /** Path of the directory that the rules stand in, relative to the root. */

@@ -3,6 +3,7 @@ import type { BigIntStats } from 'node:fs';
 import { chmod, copyFile, lstat, mkdir, readFile, rename, rm, rmdir, symlink, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { sha256, sha256File, temporaryName, writeFileAtomic } from '../store';
+import { standIn } from './sources';
 import type { SourceFile } from './sources';
 
 /** What is known of a copied file; `source` and `copy` are signatures of their stat. */
@@ -70,20 +71,20 @@ async function update(
   const target = join(directory, file.path);
   const source = await sourceSignature(file);
   await ensureDirectory(directory, dirname(file.path), checked);
-  const copied = await signature(target);
-  const intact = known !== undefined && known.copy !== '' && copied === known.copy;
+  const copied = await statOf(target);
+  const intact = known !== undefined && copied !== undefined && copySignature(copied) === known.copy;
   if (intact && known.source === source) return known;
   const content = await contentHash(file);
   if (intact && known.sha256 === content) return { ...known, source };
   if (copied !== undefined) await rm(target, { recursive: true, force: true });
   await write(file, target);
-  return { source, copy: (await signature(target)) ?? '', sha256: content };
+  return { source, copy: copySignature(await lstat(target, { bigint: true })), sha256: content };
 }
 
 async function write(file: SourceFile, target: string): Promise<void> {
   const temporary = temporaryName(target);
   if (file.link !== undefined) await symlink(file.link, temporary);
-  else if (file.source === undefined) await writeFile(temporary, '', { mode: 0o644 });
+  else if (file.source === undefined) await writeFile(temporary, standIn);
   else await copyFile(file.source, temporary, constants.COPYFILE_FICLONE);
   if (file.link === undefined) await chmod(temporary, file.executable ? 0o755 : 0o644);
   await rename(temporary, target);
@@ -92,23 +93,28 @@ async function write(file: SourceFile, target: string): Promise<void> {
 /** The mode counts as content: a script that became executable is another script. */
 async function contentHash(file: SourceFile): Promise<string> {
   if (file.link !== undefined) return sha256(`link ${file.link}`);
-  const content = file.source === undefined ? sha256('') : await sha256File(file.source);
+  const content = file.source === undefined ? sha256(standIn) : await sha256File(file.source);
   return `${content}${file.executable ? 'x' : ''}`;
 }
 
 async function sourceSignature(file: SourceFile): Promise<string> {
-  if (file.source === undefined) return 'empty';
-  return `${(await signature(file.source)) ?? ''} ${file.executable ? 'x' : ''} ${file.link ?? ''}`;
+  if (file.source === undefined) return 'stand-in';
+  const stat = await statOf(file.source);
+  return `${stat ? signature(stat) : ''} ${file.executable ? 'x' : ''} ${file.link ?? ''}`;
 }
 
-/** Changes whenever the file may have changed: unlike the modification time, the change time cannot be set. */
-async function signature(path: string): Promise<string | undefined> {
-  const stat = await lstat(path, { bigint: true }).catch(() => undefined);
-  return stat && describe(stat);
-}
-
-function describe({ ino, size, mtimeNs, ctimeNs, mode }: BigIntStats): string {
+/** Changes whenever the source may have changed: unlike the modification time, the change time cannot be set. */
+function signature({ ino, size, mtimeNs, ctimeNs, mode }: BigIntStats): string {
   return [ino, size, mtimeNs, ctimeNs, mode].join(':');
+}
+
+/** Likewise for a copy, without its change time: a hard link to it (view.ts) is no change. */
+function copySignature({ ino, size, mtimeNs, mode }: BigIntStats): string {
+  return [ino, size, mtimeNs, mode].join(':');
+}
+
+function statOf(path: string): Promise<BigIntStats | undefined> {
+  return lstat(path, { bigint: true }).catch(() => undefined);
 }
 
 /**
