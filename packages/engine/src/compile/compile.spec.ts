@@ -1,0 +1,169 @@
+import {
+  chmodSync,
+  lstatSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { cargoEnvironment } from './cargo-environment';
+import { openCargoHome } from './cargo-home';
+import { checkName } from './output';
+import { listSources } from './sources';
+import { updateCopy } from './working-copy';
+
+let directory: string;
+beforeEach(() => {
+  directory = mkdtempSync(join(tmpdir(), 'compile-unit-'));
+  process.env['NX_AVOCADO_STORE'] = join(directory, 'store');
+});
+afterEach(() => {
+  delete process.env['NX_AVOCADO_STORE'];
+  rmSync(directory, { recursive: true, force: true });
+});
+
+function write(files: Record<string, string>): void {
+  for (const [path, content] of Object.entries(files)) {
+    mkdirSync(dirname(join(directory, path)), { recursive: true });
+    writeFileSync(join(directory, path), content);
+  }
+}
+
+describe('the sources of a tree', () => {
+  test('leave out what version control ignores and what tools made', () => {
+    write({
+      '.gitignore': '*.log\n/project/made/\n',
+      'project/.gitignore': 'local\n!keep.log\n',
+      'project/a.log': '',
+      'project/keep.log': '',
+      'project/made/x': '',
+      'project/local/x': '',
+      'project/node_modules/x': '',
+      'project/.avocado/x': '',
+      'project/crate/target/CACHEDIR.TAG': '',
+      'project/crate/src/main.rs': '',
+      'project/overlay/etc/x': '',
+      'project/run.sh': '',
+    });
+    chmodSync(join(directory, 'project/run.sh'), 0o755);
+    symlinkSync('/etc/passwd', join(directory, 'project/link'));
+    expect(listSources(directory, 'project', ['project/overlay'])).toEqual([
+      expect.objectContaining({ path: 'project/.gitignore', executable: false }),
+      expect.objectContaining({ path: 'project/crate/src/main.rs' }),
+      expect.objectContaining({ path: 'project/keep.log' }),
+      expect.objectContaining({ path: 'project/link', link: '/etc/passwd' }),
+      expect.objectContaining({ path: 'project/run.sh', executable: true }),
+    ]);
+  });
+});
+
+describe('a working copy', () => {
+  const [copy, index] = ['copy', 'copy.json'];
+  const update = (): Promise<void> =>
+    updateCopy(listSources(join(directory, 'tree'), ''), join(directory, copy), join(directory, index));
+  const read = (path: string): string => readFileSync(join(directory, copy, path), 'utf8');
+  const time = (path: string): number => lstatSync(join(directory, copy, path)).mtimeMs;
+
+  test('writes only what changed, and keeps what others made in it', async () => {
+    write({ 'tree/a/one': '1', 'tree/two': '2' });
+    await update();
+    const before = [time('a/one'), time('two')];
+    write({ 'tree/a/one': '1', 'tree/two': 'new', 'copy/made': 'by a script' });
+    await update();
+    expect([read('a/one'), read('two'), read('made')]).toEqual(['1', 'new', 'by a script']);
+    expect(time('a/one')).toBe(before[0]);
+    expect(time('two')).toBeGreaterThan(before[1] ?? 0);
+  });
+  test('follows removals, and files that became directories and back', async () => {
+    write({ 'tree/a': 'file', 'tree/b/deep/c': 'c' });
+    await update();
+    rmSync(join(directory, 'tree'), { recursive: true });
+    write({ 'tree/a/inner': 'inner', 'tree/b': 'file' });
+    await update();
+    expect([read('a/inner'), read('b')]).toEqual(['inner', 'file']);
+    rmSync(join(directory, 'tree/a'), { recursive: true });
+    await update();
+    expect(readdirSync(join(directory, copy))).toEqual(['b']);
+  });
+  test('never writes through a link that a script put in the place of a directory', async () => {
+    write({ 'tree/a/one': '1', 'outside/one': 'precious' });
+    await update();
+    rmSync(join(directory, copy, 'a'), { recursive: true });
+    symlinkSync(join(directory, 'outside'), join(directory, copy, 'a'));
+    await update();
+    expect([read('a/one'), readFileSync(join(directory, 'outside/one'), 'utf8')]).toEqual(['1', 'precious']);
+    rmSync(join(directory, copy, 'a'), { recursive: true });
+    symlinkSync(join(directory, 'outside'), join(directory, copy, 'a'));
+    rmSync(join(directory, 'tree/a'), { recursive: true });
+    await update();
+    expect(readFileSync(join(directory, 'outside/one'), 'utf8')).toBe('precious');
+  });
+  test('starts over when its index is damaged', async () => {
+    write({ 'tree/a': '1' });
+    await update();
+    write({ [index]: '{"a"', 'copy/stale': '' });
+    await update();
+    expect(readdirSync(join(directory, copy))).toEqual(['a']);
+  });
+});
+
+describe("cargo's environment", () => {
+  const options = {
+    machine: 'm',
+    buildArchitecture: 'amd64',
+    targetArchitecture: 'arm64',
+    triple: 'aarch64-unknown-linux-gnu',
+    sysroot: true,
+    source_date_epoch: 0,
+    sysrootPath: '/s',
+    cargoHome: '/c',
+    targetDirectory: '/t',
+    sysrootConfigured: false,
+    registries: ['index.crates.io-1949cf8c6b5b557f'],
+  } as const;
+  const flags = 'CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_RUSTFLAGS';
+  test('names the target wherever it means the target', () => {
+    const env = cargoEnvironment(options);
+    for (const name of ['CC', 'CFLAGS', 'LDFLAGS', 'PKG_CONFIG_PATH', 'CMAKE_TOOLCHAIN_FILE']) {
+      expect(env).not.toHaveProperty(name);
+    }
+    expect(env).toMatchObject({
+      CC_aarch64_unknown_linux_gnu: expect.stringMatching(/^aarch64-linux-gnu-gcc /),
+      CARGO_HOME: '/c',
+      CARGO_TARGET_DIR: '/t',
+      [flags]: '--sysroot=/s/usr -C link-arg=--sysroot=/s',
+    });
+  });
+  test('gives the sysroot once, and a replaced registry the usual name', () => {
+    expect(cargoEnvironment({ ...options, sysrootConfigured: true, registries: ['mirror-1'] })[flags]).toBe(
+      '-C link-arg=--sysroot=/s --remap-path-prefix=/c/registry/src/mirror-1=/c/registry/src/index.crates.io-1949cf8c6b5b557f',
+    );
+  });
+});
+
+test("the user's cargo configuration is honoured for fetching, without secrets for building", async () => {
+  write({
+    'user/config.toml': '[build]\nrustc-wrapper = "x"\n[registries.m]\nindex = "i"\ntoken = "t"\n',
+    'user/credentials.toml': 'secret',
+  });
+  const scratch = join(directory, 'scratch');
+  const home = await openCargoHome('/c', scratch, { CARGO_HOME: join(directory, 'user') });
+  const content = (mounts: { source: string; target: string }[]): string =>
+    readFileSync(mounts.find(({ target }) => target === '/c/config.toml')?.source ?? '', 'utf8');
+  expect(content(home.fetch)).toContain('token = "t"');
+  expect(content(home.build)).not.toContain('token');
+  expect(content(home.fetch)).not.toContain('wrapper');
+  expect(home.fetch.map(({ target }) => target)).toContain('/c/credentials.toml');
+  expect(home.build.map(({ target }) => target)).not.toContain('/c/credentials.toml');
+  expect(home.build.every((mount) => !mount.writable)).toBe(true);
+  expect(home.registries()).toEqual([]);
+});
+
+test.each(['../x', 'a/b', '', '.hidden', 'a\nb'])('%j is no name for a file', (name) => {
+  expect(() => checkName('package', name)).toThrow(expect.objectContaining({ code: 'COMPILE_NAME_INVALID' }));
+});
