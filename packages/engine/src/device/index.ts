@@ -1,3 +1,3 @@
 export { deviceFiles } from './files';
 export type { DeviceFile } from './files';
-export { generatorMasks, unitLinks } from './units';
+export { droppedLinks, generatorMasks, unitChanges, unitLinks } from './units';

@@ -9,6 +9,9 @@ const masked = [
   ['ldconfig.service', 'systemd-hwdb-update.service', 'systemd-journal-catalog-update.service'],
   ['systemd-firstboot.service', 'systemd-machine-id-commit.service', 'systemd-update-done.service'],
   ['dpkg-db-backup.timer', 'apt-daily.timer', 'apt-daily-upgrade.timer'],
+  // Accounts, device nodes and mounts are complete in the OS image; extensions ask for theirs with on_merge.
+  ['systemd-sysusers.service', 'systemd-tmpfiles-setup-dev.service', 'systemd-remount-fs.service', 'run-lock.mount'],
+  ['systemd-udev-load-credentials.service'],
   // Hardware and boot methods that these machines do not have.
   ['systemd-pcrmachine.service', 'systemd-pcrphase.service', 'systemd-pcrphase-sysinit.service'],
   ['systemd-tpm2-setup.service', 'systemd-tpm2-setup-early.service', 'systemd-pcrextend.socket'],
@@ -33,14 +36,19 @@ const enabled: [string, string][] = [
   ['multi-user.target.wants/systemd-networkd.service', 'systemd-networkd.service'],
   ['sockets.target.wants/systemd-networkd.socket', 'systemd-networkd.socket'],
   ['dbus-org.freedesktop.network1.service', 'systemd-networkd.service'],
+  ['multi-user.target.wants/systemd-resolved.service', 'systemd-resolved.service'],
+  ['default.target', 'multi-user.target'],
 ];
+
+/** Links of Debian's that one of the above replaces. */
+export const droppedLinks: readonly string[] = [`${place}/sysinit.target.wants/systemd-resolved.service`];
 
 /**
  * Generators that find nothing here, run at each boot and at each `systemctl daemon-reload`. The getty of the console
  * has a link instead.
+ * Not `debug`: it makes units of the credentials that boot tests hand in (qemu/observer.ts).
  */
 const generators = [
-  'debug',
   'getty',
   'gpt-auto',
   'hibernate-resume',
@@ -51,14 +59,22 @@ const generators = [
   'tpm2',
 ];
 
-/** Symbolic links below the OS image's root, by path. @param console the kernel's, such as `ttyS0` */
-export function unitLinks(console: string): Record<string, string> {
-  const links: [string, string][] = [
-    ...masked.map((unit): [string, string] => [`${place}/${unit}`, '/dev/null']),
-    ...enabled.map(([link, unit]): [string, string] => [`${place}/${link}`, `${units}/${unit}`]),
-    [`${place}/getty.target.wants/serial-getty@${console}.service`, `${units}/serial-getty@.service`],
+/**
+ * Symbolic links below the OS image's root, by path.
+ * @param console the kernel's, such as `ttyS0`
+ * @param exists whether the image has a path: a runtime may do without systemd-resolved
+ */
+export function unitLinks(console: string, exists: (path: string) => boolean): Record<string, string> {
+  const started: [string, string][] = [
+    ...enabled,
+    [`getty.target.wants/serial-getty@${console}.service`, 'serial-getty@.service'],
   ];
-  return Object.fromEntries(links);
+  return Object.fromEntries([
+    ...masked.map((unit): [string, string] => [`${place}/${unit}`, '/dev/null']),
+    ...started
+      .filter(([, unit]) => exists(`${units}/${unit}`.slice(1)))
+      .map(([link, unit]): [string, string] => [`${place}/${link}`, `${units}/${unit}`]),
+  ]);
 }
 
 export function generatorMasks(): Record<string, string> {
@@ -66,3 +82,19 @@ export function generatorMasks(): Record<string, string> {
     generators.map((name) => [`etc/systemd/system-generators/systemd-${name}-generator`, '/dev/null']),
   );
 }
+
+/**
+ * Units of Debian's that are started later here, by path, with the change to their text. Every unit that sysinit.target
+ * waits for delays all services: names are resolved a second later, which nobody notices.
+ */
+export const unitChanges: Readonly<Record<string, (text: string) => string>> = {
+  'usr/lib/systemd/system/systemd-resolved.service': (text) =>
+    text.replace(/^(Before|WantedBy)=(.*)$/gm, (_line, key: string, units: string) =>
+      key === 'WantedBy'
+        ? 'WantedBy=multi-user.target'
+        : `Before=${units
+            .split(' ')
+            .filter((unit) => unit !== 'sysinit.target')
+            .join(' ')}\nAfter=basic.target`,
+    ),
+};

@@ -34,16 +34,15 @@ export async function composeTree(
   });
   const written = pipeline(tar, digest, createWriteStream(output));
   const sorted = additions.sorted();
-  const added = new Map(sorted);
+  const added = new Set(sorted.map(([path]) => path));
 
   const fill = async (): Promise<void> => {
     for await (const { path, entry } of tarEntries(baseTar)) {
       signal.throwIfAborted();
       const { type } = entry.header;
       const replacement = replaced.get(path);
-      const taken = added.has(path) && !(type === 'directory' && added.get(path)?.kind === 'directory');
       const header = plainHeader(entry.header, path, mtime);
-      if (path === '' || isDropped(path) || taken) {
+      if (path === '' || isDropped(path) || added.has(path)) {
         entry.resume();
       } else if (replacement !== undefined) {
         entry.resume();

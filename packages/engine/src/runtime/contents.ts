@@ -2,7 +2,7 @@ import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Accounts } from '../accounts';
 import { accountFiles, applyPermissions } from '../accounts';
-import { deviceFiles, generatorMasks, unitLinks } from '../device';
+import { deviceFiles, generatorMasks, unitChanges, unitLinks } from '../device';
 import { AvocadoError } from '../error';
 import { Sysroot } from '../extension/sysroot';
 import { stageOverlay } from '../extension/overlay';
@@ -14,7 +14,20 @@ import { osRelease } from './os-release';
 import { Additions } from './tree';
 
 /** The packages' files whose text the image's plan needs. */
-export const neededTexts = ['usr/lib/os-release', ...accountFiles.map(({ name }) => `etc/${name}`)] as const;
+export const neededTexts: readonly string[] = [
+  'usr/lib/os-release',
+  ...accountFiles.map(({ name }) => `etc/${name}`),
+  ...Object.keys(unitChanges),
+];
+
+/** A read-only root can get none later; the packages' tar may lack those that a build machine fills. */
+const mountPoints: [string, number][] = [
+  ...['boot', 'dev', 'home', 'media', 'mnt', 'opt', 'proc', 'run', 'srv', 'sys', 'usr/local', 'var'].map(
+    (path): [string, number] => [path, 0o755],
+  ),
+  ['root', 0o700],
+  ['tmp', 0o1777],
+];
 
 /** The packages' accounts with the permissions section applied; warnings are reported. */
 export function imageAccounts(base: Base, options: RootfsOptions, context: TaskContext): Accounts {
@@ -42,6 +55,10 @@ export function replacements(
   return new Map([
     ['usr/lib/os-release', osRelease(release, buildId, options.runtime)],
     ...accountFiles.map(({ name }): [string, string] => [`etc/${name}`, accounts[name]]),
+    ...Object.entries(unitChanges).flatMap(([path, change]): [string, string][] => {
+      const text = base.texts.get(path);
+      return text === undefined ? [] : [[path, change(text)]];
+    }),
   ]);
 }
 
@@ -57,8 +74,10 @@ export async function imageAdditions(
   const file = (path: string, text: string, mode = 0o644) =>
     additions.add(path, { kind: 'file', mode, content: Buffer.from(text) });
 
+  for (const [path, mode] of mountPoints) additions.add(path, { kind: 'directory', mode });
   for (const { path, mode, content } of deviceFiles()) additions.add(path, { kind: 'file', mode, content });
-  additions.links(unitLinks(machine(options.machine).kernel.console));
+  const exists = (unit: string): boolean => base.entries.has(unit) || additions.has(unit);
+  additions.links(unitLinks(machine(options.machine).kernel.console, exists));
   additions.links(generatorMasks());
   file('etc/hostname', `${options.hostname}\n`);
   file('etc/hosts', `127.0.0.1 localhost\n127.0.1.1 ${options.hostname}\n::1 localhost ip6-localhost ip6-loopback\n`);

@@ -69,9 +69,13 @@ export function rootPartitionUuid(machine: string, rootfs: Pick<Part, 'sha256'>)
   return uuid5(diskNamespace, `${machine} rootfs-a ${rootfs.sha256}`);
 }
 
-/** @param console the kernel's, such as `ttyS0` */
+/**
+ * Without `lsm=` the kernel starts BPF and AppArmor too, which nothing here uses: systemd alone then spends a second of
+ * software emulation on a BPF program.
+ * @param console the kernel's, such as `ttyS0`
+ */
 export function kernelCommandLine(machine: string, rootfs: Pick<Part, 'sha256'>, console: string): string {
-  return `root=PARTUUID=${rootPartitionUuid(machine, rootfs)} ro console=${console} quiet`;
+  return `root=PARTUUID=${rootPartitionUuid(machine, rootfs)} ro console=${console} quiet lsm=landlock,lockdown,yama`;
 }
 
 /** Upstream's partitions: two boot and two root slots, and var. The second slots are empty until an update. Pure. */

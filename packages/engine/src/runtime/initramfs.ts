@@ -8,7 +8,7 @@ import { cpioArchive } from './cpio';
 import type { CpioEntry } from './cpio';
 import type { Kernel } from './kernel';
 import { orderModules } from './modules';
-import type { ModuleList } from './modules';
+import type { ModuleLists } from './modules';
 import { runTool } from './tools';
 
 /** What feeds/debian/initramfs/init calls; busybox is all of them. */
@@ -41,7 +41,7 @@ export async function makeInitramfs(
   tools: RootSpec,
   context: TaskContext,
 ): Promise<void> {
-  const lists = await orderModules(kernel, index, tools, context);
+  const lists = orderModules(await readFile(join(index, 'modules.dep'), 'utf8'));
   const modules = join(work, 'modules');
   await mkdir(modules, { recursive: true });
   for (const path of Object.values(lists).flat())
@@ -71,11 +71,7 @@ export async function makeInitramfs(
   );
 }
 
-async function initramfsEntries(
-  lists: Record<ModuleList, string[]>,
-  modules: string,
-  busyboxRoot: string,
-): Promise<CpioEntry[]> {
+async function initramfsEntries(lists: ModuleLists, modules: string, busyboxRoot: string): Promise<CpioEntry[]> {
   const busybox = await readFile(join(busyboxRoot, 'usr/bin/busybox')).catch((cause: unknown) => {
     throw new AvocadoError('INITRAMFS_NO_BUSYBOX', 'the initramfs packages hold no /usr/bin/busybox', {
       hint: 'Keep avocado-pkg-initramfs among the packages of the initramfs.',

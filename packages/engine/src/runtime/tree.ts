@@ -50,7 +50,11 @@ export class Additions {
         if (found === undefined) all.set(parent, { kind: 'directory', mode: 0o755 });
       }
     }
-    return [...all].sort(([a], [b]) => (a < b ? -1 : 1));
+    // A directory of the packages keeps their owner and mode.
+    const kept = [...all].filter(
+      ([path, { kind }]) => kind !== 'directory' || this.base.get(path)?.type !== 'directory',
+    );
+    return kept.sort(([a], [b]) => (a < b ? -1 : 1));
   }
 
   /** `lib/x` is `usr/lib/x` where the base has a link at `lib`, as every Debian has. */

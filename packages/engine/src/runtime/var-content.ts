@@ -69,7 +69,7 @@ export function avocadoEntries(
  */
 export function varPath(written: string): string {
   const clean = posix.normalize(written).replace(/\/+$/, '');
-  const path = clean.replace(/^\/?var\//, '').replace(/^\/+/, '');
+  const path = clean.replace(/^\/?var(?:\/|$)/, '').replace(/^\/+/, '');
   if (path !== '' && path !== '.' && path !== '..' && !path.startsWith('../') && !path.includes('\0')) return path;
   throw new AvocadoError('VAR_PATH_INVALID', `${JSON.stringify(written)} is no path below /var`, {
     hint: 'Write it relative to /var: lib/app/config.json.',

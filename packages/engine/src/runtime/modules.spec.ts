@@ -1,0 +1,20 @@
+import { orderModules } from './modules';
+
+test('modules come in the order to load them, each once, with what they need', () => {
+  const lists = orderModules(
+    [
+      'kernel/lib/libcrc32c.ko.xz:',
+      'kernel/fs/erofs/erofs.ko.xz: kernel/lib/libcrc32c.ko.xz',
+      'kernel/drivers/block/virtio_blk.ko.xz:',
+      // The last one needs nothing and is loaded first.
+      'kernel/fs/btrfs/btrfs.ko.xz: kernel/crypto/xor.ko.xz kernel/lib/raid6_pq.ko.xz kernel/lib/libcrc32c.ko.xz',
+      'kernel/drivers/mmc/host/sdhci-pci.ko: kernel/drivers/mmc/host/sdhci.ko',
+      '',
+    ].join('\n'),
+  );
+  expect(lists).toEqual({
+    early: ['kernel/lib/libcrc32c.ko.xz', 'kernel/fs/erofs/erofs.ko.xz', 'kernel/drivers/block/virtio_blk.ko.xz'],
+    var: ['kernel/lib/raid6_pq.ko.xz', 'kernel/crypto/xor.ko.xz', 'kernel/fs/btrfs/btrfs.ko.xz'],
+    storage: ['kernel/drivers/mmc/host/sdhci.ko', 'kernel/drivers/mmc/host/sdhci-pci.ko'],
+  });
+});
