@@ -1,7 +1,8 @@
-import { mkdir, rename, rm, stat } from 'node:fs/promises';
+import { mkdir, rename, stat } from 'node:fs/promises';
+import { join } from 'node:path';
 import { AvocadoError } from '../error';
 import type { Reporter } from '../report';
-import { sha256File, storePath, temporaryName } from '../store';
+import { sha256File, storePath, withTemporaryDirectory } from '../store';
 import { findMirror, mirrorUri } from './mirror';
 import { runTool } from './run';
 import type { PackagePin } from './types';
@@ -52,21 +53,18 @@ async function isIntact(path: string, pin: PackagePin): Promise<boolean> {
 }
 
 async function fetchBatch(mirror: string, batch: PackagePin[], signal: AbortSignal | undefined): Promise<void> {
-  const files = batch.map((pin) => ({ pin, path: debPath(pin), temporary: temporaryName(debPath(pin)) }));
-  try {
-    const argv = files.flatMap(({ pin, temporary }) => [
-      mirrorUri(mirror, pin.filename),
-      temporary,
-      `SHA256:${pin.sha256}`,
-    ]);
-    const result = await runTool([helper, '-o', 'APT::Sandbox::User=root', 'download-file', ...argv], { signal });
-    for (const { pin, path, temporary } of files) {
-      if (await isIntact(temporary, pin)) await rename(temporary, path);
-      else throw fetchError(pin, result.stderr);
+  // apt leaves files of its own beside what it could not fetch.
+  await withTemporaryDirectory(storePath('debs'), async (directory) => {
+    const temporary = (pin: PackagePin): string => join(directory, `${pin.sha256}.deb`);
+    const files = batch.flatMap((pin) => [mirrorUri(mirror, pin.filename), temporary(pin), `SHA256:${pin.sha256}`]);
+    const result = await runTool([helper, '-o', 'APT::Sandbox::User=root', 'download-file', ...files], { signal });
+    let failed: PackagePin | undefined;
+    for (const pin of batch) {
+      if (await isIntact(temporary(pin), pin)) await rename(temporary(pin), debPath(pin));
+      else failed ??= pin;
     }
-  } finally {
-    await Promise.all(files.map(({ temporary }) => rm(temporary, { force: true })));
-  }
+    if (failed) throw fetchError(failed, result.stderr);
+  });
 }
 
 function fetchError(pin: PackagePin, output: string): AvocadoError {

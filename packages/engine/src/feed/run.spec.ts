@@ -8,7 +8,10 @@ test('a program gets its arguments as they are, and its end is told', async () =
 });
 
 test('a program that is missing is an error that says what to install', async () => {
-  await expect(runTool(['no-such-program-here'])).rejects.toMatchObject({ code: 'TOOL_MISSING' });
+  for (const argv of [['no-such-program-here'], ['sh', '-c', 'exec "$@"', 'sh', 'no-such-program-here']]) {
+    const message = 'no-such-program-here is not installed on this machine';
+    await expect(runTool(argv)).rejects.toMatchObject({ code: 'TOOL_MISSING', message });
+  }
 });
 
 test('an abort ends the program and all that it started', async () => {

@@ -69,7 +69,8 @@ export async function runTool(argv: string[], options: ToolOptions = {}): Promis
     });
     if (signal?.aborted) throw aborted();
     if (code === 127) {
-      throw new AvocadoError('TOOL_MISSING', `${argv[0]} is not installed on this machine`, {
+      const missing = /([\w.-]+): (?:not found|No such file or directory)\s*$/.exec(stderr)?.[1] ?? argv[0];
+      throw new AvocadoError('TOOL_MISSING', `${missing} is not installed on this machine`, {
         hint: 'Install what the debian feed needs: apt-get install mmdebstrap uidmap bubblewrap',
         output: stderr,
       });
