@@ -1,10 +1,30 @@
 import { randomBytes } from 'node:crypto';
-import { mkdir, open, rename, rm } from 'node:fs/promises';
+import { mkdir, open, readdir, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 
 /** A name beside `path`, on the same filesystem, that no other process uses. Leftovers start with `.tmp-`. */
 export function temporaryName(path: string): string {
   return join(dirname(path), `.tmp-${basename(path)}-${process.pid}-${randomBytes(6).toString('hex')}`);
+}
+
+/**
+ * Removes what killed processes left in `directory`: temporary names whose process is gone. A store that several
+ * process namespaces write at once would need more than a process id; none of ours does.
+ */
+export async function sweepLeftovers(directory: string): Promise<void> {
+  for (const name of await readdir(directory)) {
+    const pid = /^\.tmp-.*-(\d+)-[0-9a-f]{12}$/.exec(name)?.[1];
+    if (pid === undefined || isRunning(Number(pid))) continue;
+    await rm(join(directory, name), { recursive: true, force: true });
+  }
+}
+
+function isRunning(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM';
+  }
 }
 
 /** Old or new, never half: written beside, synced, renamed. */
@@ -32,6 +52,7 @@ export async function writeFileAtomic(path: string, data: string | Uint8Array): 
  */
 export async function replaceDirectory<T>(path: string, fill: (temporary: string) => Promise<T>): Promise<T> {
   await mkdir(dirname(path), { recursive: true });
+  await sweepLeftovers(dirname(path));
   const temporary = temporaryName(path);
   const old = temporaryName(path);
   try {
@@ -51,6 +72,7 @@ export async function replaceDirectory<T>(path: string, fill: (temporary: string
 /** A directory that is gone when `use` ends, however it ends. */
 export async function withTemporaryDirectory<T>(parent: string, use: (directory: string) => Promise<T>): Promise<T> {
   await mkdir(parent, { recursive: true });
+  await sweepLeftovers(parent);
   const directory = temporaryName(join(parent, 'work'));
   await mkdir(directory);
   try {

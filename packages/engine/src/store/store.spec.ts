@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { mkdir, mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -43,6 +44,14 @@ test('a failed fill leaves the directory as it was, and nothing beside it', asyn
   await replaceDirectory(target, (temporary) => writeFile(join(temporary, 'new'), 'new'));
   expect(await readdir(directory)).toEqual(['out']);
   expect(await readdir(target)).toEqual(['new']);
+});
+
+test('what a killed process left is swept, what a running one writes is not', async () => {
+  const gone = spawnSync('true').pid;
+  const names = [`.tmp-out-${gone}-0123456789ab`, `.tmp-out-${process.pid}-0123456789ab`, '.tmp-notes', 'out'];
+  for (const name of names) await writeFile(join(directory, name), '');
+  await replaceDirectory(join(directory, 'dir'), async () => undefined);
+  expect((await readdir(directory)).sort()).toEqual([...names.slice(1), 'dir'].sort());
 });
 
 describe('a manifest proves its files', () => {
