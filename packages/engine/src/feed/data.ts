@@ -33,6 +33,7 @@ export interface FeedData {
   /** Debian's names by root and Avocado name; a name may hold `*`. */
   packages: Partial<Record<RootName, Record<string, string[]>>>;
   same: string[];
+  /** By Debian name. */
   notes: Record<string, string>;
   omitted: Record<string, string>;
 }

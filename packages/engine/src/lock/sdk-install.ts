@@ -3,7 +3,7 @@ import { writeFile } from 'node:fs/promises';
 import { AvocadoError } from '../error';
 import { canonicalJson, replaceDirectory, writeManifest } from '../store';
 import type { SdkInstallOptions } from '../task';
-import { machine as machineOf } from '../feed/data';
+import { feedData, machine as machineOf } from '../feed/data';
 import { fetchPackages } from '../feed/fetch';
 import { omittedFor } from '../feed/omitted';
 import type { RootRequests } from '../feed/requests';
@@ -49,6 +49,10 @@ export async function sdkInstall(options: SdkInstallOptions, context: SdkInstall
   for (const [root, spec] of Object.entries(roots) as [RootName, RootSpec][]) {
     const make = root === 'rootfs' ? rootfsTar : openRoot;
     await make(spec, { ...context, label: root });
+  }
+  for (const name of new Set(Object.values(options.requests).flat())) {
+    const note = feedData().notes[name];
+    if (note !== undefined) context.reporter.notice(note);
   }
   const omitted = omittedFor(options);
   const descriptor: SdkDescriptor = { version: 1, feed: 'debian', machine: machine.name, roots, omitted };
