@@ -81,9 +81,6 @@ export async function testBoot(
       accelerator: prepared.accelerator,
       ...{ phases, firstLine, checks: checks.states },
     };
-  } catch (error) {
-    step.done('failed');
-    throw error;
   } finally {
     clearTimeout(timer);
     signal.removeEventListener('abort', abort);

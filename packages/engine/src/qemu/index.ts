@@ -15,7 +15,7 @@ export { machineModel } from './machine';
 export type { Accelerator, MachineModel } from './machine';
 export { formatPhases } from './phases';
 export type { BootPhases } from './phases';
-export { prepareDisk } from './prepare';
+export { prepareDisk, prepareVm } from './prepare';
 export type { BootDisk, PreparedVm } from './prepare';
 export type { Terminal } from './terminal';
 export type { Vm, VmExit } from './vm';
