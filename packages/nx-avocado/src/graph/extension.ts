@@ -2,7 +2,7 @@ import type { TargetConfiguration } from '@nx/devkit';
 import type { CompiledSlice, ExtensionSlice } from './model';
 import { outputPath, target, taskOutput } from './target';
 import type { Edge, NamedProject } from './target';
-import { sdkInstall } from './sdk-install';
+import { configTarget, sdkInstall } from './sdk-install';
 import type { FileContext } from './sdk-install';
 
 /** Targets of an extension: `sdk-install`, `compile` (or `compile-<package>`), `build`. */
@@ -11,7 +11,10 @@ export function extensionTargets(
   slices: Record<string, ExtensionSlice>,
   file: FileContext,
 ): Record<string, TargetConfiguration> {
-  const targets: Record<string, TargetConfiguration> = { 'sdk-install': sdkInstall(owner, 'extension', slices, file) };
+  const targets: Record<string, TargetConfiguration> = {
+    config: configTarget(file),
+    'sdk-install': sdkInstall(owner, 'extension', slices, file),
+  };
   const tasks = compileTasks(slices);
   for (const [packageName, task] of tasks) {
     targets[task] = compile(owner, task, only(slices, packageName));

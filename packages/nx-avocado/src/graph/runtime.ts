@@ -2,7 +2,7 @@ import type { TargetConfiguration } from '@nx/devkit';
 import type { RuntimeSlice } from './model';
 import { outputPath, target, taskOutput } from './target';
 import type { Edge, NamedProject, TargetPlan } from './target';
-import { sdkInstall } from './sdk-install';
+import { configTarget, sdkInstall } from './sdk-install';
 import type { FileContext } from './sdk-install';
 
 /** Targets of a runtime, from its SDK to a booted machine. */
@@ -19,6 +19,7 @@ export function runtimeTargets(
   const files = Object.values(slices).flatMap((slice) => slice.files);
 
   return {
+    config: configTarget(file),
     'sdk-install': sdkInstall(owner, 'runtime', slices, file),
     rootfs: make(
       {
