@@ -42,8 +42,10 @@ function checkNode() {
 function installNpmDependencies() {
   const installed = join(root, 'node_modules/.package-lock.json');
   if (existsSync(installed) && sameDependencies(installed)) return;
-  step('npm ci (npm dependencies are missing or out of date)');
-  run('npm', ['ci', '--no-audit', '--no-fund'], 'npm ci failed. Is the npm registry reachable?');
+  step('npm install (npm dependencies are missing or out of date)');
+  // Not `npm ci`: it refuses a lock without the native packages of nx for other systems, and a registry may lack some of
+  // them. `npm install` installs what the lock says as well.
+  run('npm', ['install', '--no-audit', '--no-fund'], 'npm install failed. Is the npm registry reachable?');
 }
 
 function sameDependencies(installed) {
