@@ -32,7 +32,7 @@ const pollInterval = 2000;
 
 /**
  * Boots the disk that ships, as it is, and passes when every check has passed within the time limit. Writes
- * `report.json`. The guest reaches no network: a pass that is cached must not depend on it.
+ * `report.json`; passes on the journal lines of the checked units as they arrive. The guest reaches no network: a pass that is cached must not depend on it.
  * @throws AvocadoError `BOOT_TEST_FAILED`, `BOOT_TIMEOUT`, `BOOT_CHECK_INVALID`, `ABORTED`
  */
 export async function bootTest(options: BootTestOptions, context: TaskContext): Promise<BootReport> {
@@ -69,7 +69,13 @@ export async function testBoot(
       signal.addEventListener('abort', abort);
       void vm.exited.then(() => resolve('exited'));
     });
-    const verdict = await Promise.race([observe(vm, checks, firstLine, (text) => step.update(text)), ending]);
+    const verdict = await Promise.race([
+      observe(vm, checks, firstLine, {
+        onProgress: (text) => step.update(text),
+        onLine: (message) => reporter.output(message),
+      }),
+      ending,
+    ]);
     if (verdict === 'aborted') throw new AvocadoError('ABORTED', `the boot test of ${prepared.name} was interrupted`);
     if (verdict !== 'passed') throw await bootFailure(vm, checks, { verdict, timeout, name: prepared.name });
     const phases = await readPhases(vm);
@@ -97,7 +103,7 @@ async function observe(
   vm: Vm,
   checks: Checks,
   firstLine: Record<string, number>,
-  onProgress: (text: string) => void,
+  { onProgress, onLine }: { onProgress: (text: string) => void; onLine: (message: string) => void },
 ): Promise<Verdict> {
   const silent = (): Promise<never> => new Promise(() => undefined);
   const up = await vm.observer.run('cat /proc/uptime').catch(silent);
@@ -109,6 +115,7 @@ async function observe(
     void (async () => {
       for await (const line of journalLines(vm.journal)) {
         firstLine[line.unit] ??= Math.round(booted + line.time * 1000);
+        onLine(line.message);
         checks.addLine(line);
         if (checks.journalPassed) wake();
       }
