@@ -36,6 +36,10 @@ export class TestWorkspace {
     return join(this.root, file);
   }
 
+  exists(file: string): boolean {
+    return existsSync(this.path(file));
+  }
+
   read(file: string): string {
     return readFileSync(this.path(file), 'utf8');
   }
