@@ -48,16 +48,7 @@ export const droppedLinks: readonly string[] = [`${place}/sysinit.target.wants/s
  * has a link instead.
  * Not `debug`: it makes units of the credentials that boot tests hand in (qemu/observer.ts).
  */
-const generators = [
-  'getty',
-  'gpt-auto',
-  'hibernate-resume',
-  'rc-local',
-  'run',
-  'ssh',
-  'system-update',
-  'tpm2',
-];
+const generators = ['getty', 'gpt-auto', 'hibernate-resume', 'rc-local', 'run', 'ssh', 'system-update', 'tpm2'];
 
 /**
  * Symbolic links below the OS image's root, by path.
