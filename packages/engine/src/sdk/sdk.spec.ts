@@ -16,7 +16,10 @@ type Tree = { [name: string]: Tree | string };
 const lister =
   (tree: Tree) =>
   (path: string): RootEntry[] => {
-    const parts = path.split('/').slice(2).filter((part) => part !== '');
+    const parts = path
+      .split('/')
+      .slice(2)
+      .filter((part) => part !== '');
     const found = parts.reduce<Tree | string>((at, part) => (at as Tree)[part] ?? '', tree) as Tree;
     return Object.entries(found).map(([name, child]): RootEntry => {
       if (typeof child === 'object') return { name, kind: 'directory' };
