@@ -51,11 +51,11 @@ test.each(['raspberrypi5', 'constructor', ''])('no machine in QEMU: %s', (machin
 });
 
 describe('direct kernel boot', () => {
-  test('a panic reboots, which ends QEMU', () => {
+  test('a panic reboots, which ends QEMU; an emulated processor needs no mitigations', () => {
     const argv = qemuArguments(plan);
     expect(values(argv, '-kernel')).toEqual(['/run/d/kernel']);
     expect(values(argv, '-initrd')).toEqual(['/run/d/initramfs']);
-    expect(values(argv, '-append')).toEqual(['root=/dev/vda2 quiet panic=-1']);
+    expect(values(argv, '-append')).toEqual(['root=/dev/vda2 quiet panic=-1 mitigations=off']);
   });
 
   test('x86 gets credentials by SMBIOS', () => {
@@ -71,10 +71,10 @@ describe('direct kernel boot', () => {
   });
 
   test('a command line that the kernel would cut off is an error', () => {
-    const boot = { kind: 'kernel', kernel: '/k', cmdline: 'x'.repeat(2039) } as const;
+    const boot = { kind: 'kernel', kernel: '/k', cmdline: 'x'.repeat(2023) } as const;
     expect(() => qemuArguments({ ...plan, boot })).toThrow(expect.objectContaining({ code: 'QEMU_CMDLINE_TOO_LONG' }));
-    expect(qemuArguments({ ...plan, boot: { ...boot, cmdline: 'x'.repeat(2038) } })).toContain(
-      `${'x'.repeat(2038)} panic=-1`,
+    expect(qemuArguments({ ...plan, boot: { ...boot, cmdline: 'x'.repeat(2022) } })).toContain(
+      `${'x'.repeat(2022)} panic=-1`,
     );
   });
 });
@@ -90,7 +90,7 @@ test.each([
   ]);
   expect(argv).not.toContain('-kernel');
   expect(values(argv, '-smbios')).toEqual([
-    'type=11,value=io.systemd.stub.kernel-cmdline-extra=panic=-1',
+    'type=11,value=io.systemd.stub.kernel-cmdline-extra=panic=-1 mitigations=off',
     'type=11,value=io.systemd.credential.binary:greeting=YSwgYg==',
   ]);
 });
@@ -109,4 +109,8 @@ test('forwarded ports are open on this machine alone', () => {
 
 test('no path of the host is in the arguments', () => {
   expect(qemuArguments(plan).filter((word) => word.includes(process.cwd()))).toEqual([]);
+});
+
+test('a real processor keeps its mitigations', () => {
+  expect(qemuArguments({ ...plan, accelerator: 'kvm' }).join(' ')).not.toContain('mitigations');
 });
