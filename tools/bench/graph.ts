@@ -25,7 +25,9 @@ export async function noOp(workspace: TestWorkspace): Promise<Figure> {
     const floorTime = await time(() => run(workspace, floorTarget));
     const valueTime = await time(() => run(workspace, 'dev:provision'));
     // The first two fill the cache and warm the daemon.
-    if (i >= 0) (floor.push(floorTime), value.push(valueTime));
+    if (i < 0) continue;
+    floor.push(floorTime);
+    value.push(valueTime);
   }
   return {
     ...{ name: 'no-op dev:provision', value: median(value), unit: 'ms', runs },
@@ -66,7 +68,9 @@ export async function edit(workspace: TestWorkspace, tools: SdkRoot, toolchain: 
       const floorTime = await time(least);
       change(source(workspace.path(crate)), seconds);
       const valueTime = await time(() => run(workspace, 'dev:provision'));
-      if (i >= 0) (floor.push(floorTime), value.push(valueTime));
+      if (i < 0) continue;
+      floor.push(floorTime);
+      value.push(valueTime);
     }
   } finally {
     rmSync(scratch, { recursive: true, force: true });
