@@ -30,7 +30,7 @@ export interface NxResult {
  * what nobody changed is built once; `reset` brings the sources back to the repository's.
  */
 export class TestWorkspace {
-  readonly root = join(tmpdir(), `nx-avocado-e2e-${createHash('sha256').update(repository).digest('hex').slice(0, 8)}`);
+  readonly root = takeDirectory();
 
   path(file: string): string {
     return join(this.root, file);
@@ -140,6 +140,19 @@ export class TestWorkspace {
     }
     symlinkSync('../packages/nx-avocado', join(target, 'nx-avocado'));
     symlinkSync('../../packages/engine', join(target, '@nx-avocado/engine'));
+  }
+}
+
+/** The first of a few directories that no other running process works in; the same for all test files of one run. */
+function takeDirectory(): string {
+  const name = `nx-avocado-e2e-${createHash('sha256').update(repository).digest('hex').slice(0, 8)}`;
+  for (let number = 1; ; number += 1) {
+    const directory = join(tmpdir(), `${name}-${number}`);
+    const owner = `${directory}.pid`;
+    const pid = existsSync(owner) ? Number(readFileSync(owner, 'utf8')) : undefined;
+    if (pid !== undefined && pid !== process.pid && existsSync(`/proc/${pid}`)) continue;
+    writeFileSync(owner, String(process.pid));
+    return directory;
   }
 }
 

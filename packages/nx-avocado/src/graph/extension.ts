@@ -17,7 +17,7 @@ export function extensionTargets(
   };
   const tasks = compileTasks(slices);
   for (const [packageName, task] of tasks) {
-    targets[task] = compile(owner, task, only(slices, packageName));
+    targets[task] = compile(owner, task, only(slices, packageName), file);
   }
   targets['build'] = build(owner, slices, tasks, file);
   return targets;
@@ -43,7 +43,12 @@ function only(slices: Record<string, ExtensionSlice>, packageName: string): Comp
   );
 }
 
-function compile(owner: NamedProject, task: string, slices: CompileSlices): TargetConfiguration {
+function compile(
+  owner: NamedProject,
+  task: string,
+  slices: CompileSlices,
+  { configFile }: FileContext,
+): TargetConfiguration {
   const entries = Object.entries(slices);
   const verb = entries[0]?.[1].compiled.via ?? 'sdk-compile';
   return target(owner, {
@@ -65,6 +70,7 @@ function compile(owner: NamedProject, task: string, slices: CompileSlices): Targ
           extension: slice.section.name,
           source_date_epoch: slice.source_date_epoch,
           sourceRoot: slice.sourceRoot,
+          ...(compiled.via === 'sdk-compile' && { configFile }),
           ...compiled.options,
         },
       ]),

@@ -18,6 +18,8 @@ export function invalidTargets(
       {
         executor: 'nx-avocado:invalid',
         cache: false,
+        // Nx's default inputs are files of the project's root, where there are none: it could not hash the task.
+        inputs: [{ externalDependencies: [] }],
         options: { error },
         metadata: {
           technologies: ['avocado'],

@@ -25,6 +25,10 @@ sdk:
   expect(names(text)).toEqual(['runtime dev', 'extension app', 'extension quoted-one']);
 });
 
+test('a key that is no name does not hide those beside it', () => {
+  expect(names('extensions:\n  ../up:\n    version: 1\n  app:\n    version: 1\n')).toEqual(['extension app']);
+});
+
 test.each(['', '\t:::', 'extensions: 3', 'extensions:\n- a\n', '\u0000'])('nothing to read in %j', (text) => {
   expect(names(text)).toEqual([]);
 });

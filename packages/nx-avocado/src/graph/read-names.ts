@@ -25,13 +25,14 @@ export function scanNames(text: string): ResolvedProject[] {
   let indent: number | undefined;
   for (const line of text.split('\n')) {
     if (/^\s*(#|$)/.test(line)) continue;
-    const [, spaces = '', key = ''] = /^( *)["']?([\w.+-]+)["']?\s*:/.exec(line) ?? [];
+    const [, key = ''] = /^ *["']?([\w.+-]+)["']?\s*:/.exec(line) ?? [];
     if (/^\S/.test(line)) {
       kind = /^runtimes?$/.test(key) ? 'runtime' : key === 'extensions' ? 'extension' : undefined;
       indent = undefined;
-    } else if (kind !== undefined && key !== '') {
-      indent ??= spaces.length;
-      if (spaces.length === indent) found.set(`${kind} ${key}`, { kind, name: key, slices: {} });
+    } else if (kind !== undefined) {
+      const depth = line.length - line.trimStart().length;
+      indent ??= depth;
+      if (depth === indent && key !== '') found.set(`${kind} ${key}`, { kind, name: key, slices: {} });
     }
   }
   return [...found.values()];

@@ -20,6 +20,9 @@ interface Read {
   env: Set<string>;
 }
 
+/** All that is wrong in a file, one after another, each with its place, code and hint. */
+class FileErrors extends Error {}
+
 /** Resolves one avocado.yaml for every machine target it is for. Errors are part of the answer, never thrown. */
 export async function resolveFile(
   file: string,
@@ -81,7 +84,7 @@ function loadAll(path: string, engine: Engine, read: Read): Loaded[] {
     return result;
   };
   const first = load(undefined);
-  if (!first.config) throw engine.diagnosticsError(first.errors);
+  if (!first.config) throw new FileErrors(first.errors.map(engine.formatDiagnostic).join('\n'));
   const { machine, supported_targets: supported } = first.config;
   const others = engine.machineNames().filter((name) => name !== machine);
   return [
@@ -114,5 +117,6 @@ function addSlice(project: ResolvedProject, name: string | undefined, context: S
 
 /** Places as the user knows them: relative to the workspace root. */
 function describe(error: unknown, workspaceRoot: string): string {
-  return formatError(error).replaceAll(`${workspaceRoot}/`, '');
+  const text = error instanceof FileErrors ? error.message : formatError(error);
+  return text.replaceAll(`${workspaceRoot}/`, '');
 }

@@ -29,7 +29,9 @@ export function extensionSlice(name: string, context: SliceContext): ExtensionSl
   const origin = originOf(own, context);
   const { section } = origin;
   const sourceRoot = toWorkspace(context, origin.config.src_dir);
-  const requests = engine.rootRequests(origin.config, { kind: 'extension', name: section.name }, options);
+  const { positionOf } = origin;
+  const asked = { packages: options.packages, positionOf };
+  const requests = engine.rootRequests(origin.config, { kind: 'extension', name: section.name }, asked);
   const compiled = compiledSlices(section, origin.config, sourceRoot, context);
   const hasAccounts = Object.keys(section.users).length + Object.keys(section.groups).length > 0;
   const accounts = hasAccounts ? firstRuntimeWith(name, context) : undefined;
@@ -47,14 +49,21 @@ export function extensionSlice(name: string, context: SliceContext): ExtensionSl
   };
 }
 
+interface Origin {
+  config: AvocadoConfig;
+  positionOf: PositionOf;
+  section: ExtensionSection;
+}
+
 /** Where the section stands and what it says: here, in another folder, or in the feed's own data. */
-function originOf(own: ExtensionSection, context: SliceContext): { config: AvocadoConfig; section: ExtensionSection } {
-  const { config, engine } = context;
+function originOf(own: ExtensionSection, context: SliceContext): Origin {
+  const { config, engine, positionOf } = context;
+  const here = { config, positionOf, section: own };
   const { source, name } = own;
   if (source?.type === 'path') return elsewhere(own, join(config.src_dir, source.path), context);
-  if (source?.type !== 'package') return { config, section: own };
+  if (source?.type !== 'package') return here;
   const found = engine.packageExtension(source.package, config.machine);
-  if (found?.kind === 'omitted') return { config, section: own };
+  if (found?.kind === 'omitted') return here;
   if (found) return elsewhere(own, found.directory, context);
   throw new AvocadoError('PACKAGE_EXTENSION_UNKNOWN', `the debian feed has no package extension ${source.package}`, {
     position: context.positionOf(['extensions', name]),
@@ -63,19 +72,19 @@ function originOf(own: ExtensionSection, context: SliceContext): { config: Avoca
 }
 
 /** The OS image is the user's own: what it has already is not shipped again. */
-function elsewhere(own: ExtensionSection, directory: string, context: SliceContext) {
+function elsewhere(own: ExtensionSection, directory: string, context: SliceContext): Origin {
   const { engine, config: user, onRead } = context;
   const file = join(directory, 'avocado.yaml');
   onRead(file);
   const options = { machine: user.machine, board: user.board, env: process.env };
-  const { config } = engine.loadConfigOrThrow(file, options);
+  const { config, positionOf } = engine.loadConfigOrThrow(file, options);
   const section = config.extensions[own.name] ?? Object.values(config.extensions)[0];
   if (!section) {
     throw new AvocadoError('CONFIG_SOURCE_EMPTY', `${file} has no extension ${own.name}`, {
       position: context.positionOf(['extensions', own.name]),
     });
   }
-  return { config: { ...config, rootfs: user.rootfs }, section };
+  return { config: { ...config, rootfs: user.rootfs }, positionOf, section };
 }
 
 function firstRuntimeWith(extension: string, { config, indexOf }: SliceContext): number | undefined {
@@ -98,7 +107,7 @@ function allSources(sourceRoot: string): string[] {
 }
 
 export function runtimeSlice(name: string, context: SliceContext): RuntimeSlice {
-  const { config, options, engine } = context;
+  const { config, options, engine, positionOf } = context;
   const section = config.runtimes[name]!;
   const rootfs = config.rootfs[section.rootfs];
   const initramfs = config.initramfs[section.initramfs];
@@ -112,7 +121,7 @@ export function runtimeSlice(name: string, context: SliceContext): RuntimeSlice 
     section,
     sourceRoot,
     hostname: `avocado-${config.machine}`,
-    requests: engine.rootRequests(config, { kind: 'runtime', name }, options),
+    requests: engine.rootRequests(config, { kind: 'runtime', name }, { packages: options.packages, positionOf }),
     lockDigest: digest('runtime', name, context),
     source_date_epoch: config.source_date_epoch,
     rootfs,
