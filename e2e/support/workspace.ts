@@ -1,6 +1,7 @@
 import { execFile, execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import {
+  chmodSync,
   copyFileSync,
   existsSync,
   lstatSync,
@@ -47,6 +48,17 @@ export class TestWorkspace {
   write(file: string, text: string): void {
     mkdirSync(dirname(this.path(file)), { recursive: true });
     writeFileSync(this.path(file), text);
+  }
+
+  chmod(file: string, mode: number): void {
+    chmodSync(this.path(file), mode);
+  }
+
+  /** sha256, hex. */
+  digest(file: string): string {
+    return createHash('sha256')
+      .update(readFileSync(this.path(file)))
+      .digest('hex');
   }
 
   /** Changes a file; a change that changes nothing is a mistake of the test. */
