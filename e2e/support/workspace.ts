@@ -1,4 +1,4 @@
-import { execFile, execFileSync } from 'node:child_process';
+import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import {
   chmodSync,
@@ -15,6 +15,7 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { runNx } from './nx';
 
 export const repository = join(__dirname, '../..');
 
@@ -78,22 +79,8 @@ export class TestWorkspace {
     this.linkNodeModules();
   }
 
-  /** Runs nx; never through the daemon, which would outlive the test. */
-  nx(args: string[], env: Record<string, string> = {}): Promise<NxResult> {
-    const bin = join(repository, 'node_modules/nx/dist/bin/nx.js');
-    const results = join(this.root, 'tmp/run.json');
-    rmSync(results, { force: true });
-    const options = {
-      cwd: this.root,
-      maxBuffer: 64 * 1024 * 1024,
-      env: { ...cleanEnvironment(), NX_DAEMON: 'false', NX_ISOLATE_PLUGINS: 'false', NX_TUI: 'false', ...env },
-    };
-    return new Promise((resolve) => {
-      execFile(process.execPath, [bin, ...args], options, (error, stdout, stderr) => {
-        const code = error ? (typeof error.code === 'number' ? error.code : 1) : 0;
-        resolve({ code, output: `${stdout}${stderr}`, tasks: this.lastRun() });
-      });
-    });
+  async nx(args: string[], env: Record<string, string> = {}): Promise<NxResult> {
+    return { ...(await runNx(this.root, args, env)), tasks: this.lastRun() };
   }
 
   async json(args: string[], env: Record<string, string> = {}): Promise<unknown> {
@@ -102,7 +89,7 @@ export class TestWorkspace {
     return JSON.parse(output);
   }
 
-  /** `.nx/workspace-data/last-run.json` is written by Nx at the end of each run with more than no task. */
+  /** Nx writes it at the end of each run; taken away, so that a run that wrote none is not told from another's. */
   private lastRun(): NxResult['tasks'] {
     const file = this.path('.nx/cache/run.json');
     if (!existsSync(file)) return {};
@@ -180,11 +167,4 @@ function sameFile(a: string, b: string): boolean {
   if (from.mode !== to?.mode) return false;
   if (from.isSymbolicLink()) return readlinkSync(a) === readlinkSync(b);
   return from.size === to.size && readFileSync(a).equals(readFileSync(b));
-}
-
-/** A test that runs inside of Nx or npm must not hand their variables on. */
-function cleanEnvironment(): NodeJS.ProcessEnv {
-  return Object.fromEntries(
-    Object.entries(process.env).filter(([name]) => !/^(NX_(?!AVOCADO)|npm_|AVOCADO_)/.test(name)),
-  );
 }
