@@ -84,7 +84,7 @@ test('infers projects and runs an executor', async () => {
   ]);
 });
 
-test('Nx's plugin workers take it too', async () => {
+test('a plugin worker takes it too', async () => {
   const isolated = await runNx(root, ['show', 'project', 'heartbeat-dev', '--json'], { NX_ISOLATE_PLUGINS: 'true' });
   expect(JSON.parse(isolated.output)).toHaveProperty('targets.provision');
 });
