@@ -23,12 +23,13 @@ const programs = {
 /** File to the package that has it: Debian's archive keys, which Ubuntu does not have by itself. */
 const files = { '/usr/share/keyrings/debian-archive-keyring.gpg': 'debian-archive-keyring' };
 
+/** What the user may have to do comes before what takes long. */
 export function setup() {
   checkNode();
-  installNpmDependencies();
   installHostPrograms();
   checkUserNamespaces();
   checkSubordinateIds();
+  installNpmDependencies();
 }
 
 function checkNode() {
@@ -63,19 +64,21 @@ function installHostPrograms() {
     ...Object.entries(files).flatMap(([file, name]) => (existsSync(file) ? [] : [name])),
   ];
   if (missing.length === 0) return;
-  const prefix = isRoot() ? [] : ['sudo'];
-  const update = [...prefix, 'apt-get', 'update'];
-  const install = [...prefix, 'apt-get', 'install', '--yes', '--no-install-recommends', ...missing];
   if (!isInPath('apt-get')) {
     fail(`These programs are missing: ${missing.join(', ')}`, 'Install them with the package manager of this system.');
   }
+  const update = ['apt-get', 'update'];
+  const install = ['apt-get', 'install', '--yes', '--no-install-recommends', ...missing];
+  // All that only root may do in one command, so that nobody is sent back twice.
+  const help = asRoot([update, install, ...(hasSubordinateIds() ? [] : [addSubordinateIds()])]);
   const allowed = isRoot() || spawnSync('sudo', ['-n', 'true'], { stdio: 'ignore' }).status === 0;
-  if (!allowed) fail('Host programs are missing. Type this once:', `${update.join(' ')} && ${install.join(' ')}`);
+  if (!allowed) fail('Host programs are missing. Type this once:', help);
   step(`apt-get install ${missing.join(' ')}`);
-  const help = `Type it yourself: ${install.join(' ')}`;
   // An outdated package list is the usual reason for a failure, so it is brought up to date first.
-  run(update[0], update.slice(1), help);
-  run(install[0], install.slice(1), help);
+  for (const command of [update, install]) {
+    const [program, ...args] = isRoot() ? command : ['sudo', ...command];
+    run(program, args, `Type it yourself: ${help}`);
+  }
 }
 
 /** Ubuntu 24.04 lets AppArmor forbid what bubblewrap needs: a user namespace of an ordinary user. */
@@ -86,30 +89,55 @@ function checkUserNamespaces() {
   if (readNumber('/proc/sys/kernel/apparmor_restrict_unprivileged_userns') === 1) {
     fail(
       `bubblewrap may not make a user namespace: ${reason}\nAppArmor restricts it on this system. Type this once:`,
-      'sudo sysctl -w kernel.apparmor_restrict_unprivileged_userns=0\n' +
+      `${asRoot([['sysctl', '-w', 'kernel.apparmor_restrict_unprivileged_userns=0']])}\n` +
         '(until the next boot; a file in /etc/sysctl.d makes it last)',
     );
   }
   if (readNumber('/proc/sys/kernel/unprivileged_userns_clone') === 0) {
-    fail('User namespaces are switched off. Type this once:', 'sudo sysctl -w kernel.unprivileged_userns_clone=1');
+    const command = ['sysctl', '-w', 'kernel.unprivileged_userns_clone=1'];
+    fail('User namespaces are switched off. Type this once:', asRoot([command]));
   }
   fail(`bubblewrap does not work here: ${reason}`, 'Inside a container, start it with --privileged.');
 }
 
 /** An ordinary user makes a root file system with ids of its own, which /etc/subuid gives. */
 function checkSubordinateIds() {
-  if (isRoot()) return;
+  if (hasSubordinateIds()) return;
+  fail(`The user ${userInfo().username} has no subordinate ids. Type this once:`, asRoot([addSubordinateIds()]));
+}
+
+function hasSubordinateIds() {
   const { username, uid } = userInfo();
-  const has = (file) =>
-    existsSync(file) &&
-    readFileSync(file, 'utf8')
-      .split('\n')
-      .some((line) => line.startsWith(`${username}:`) || line.startsWith(`${uid}:`));
-  if (has('/etc/subuid') && has('/etc/subgid')) return;
-  fail(
-    `The user ${username} has no subordinate ids. Type this once:`,
-    `sudo usermod --add-subuids 100000-165535 --add-subgids 100000-165535 ${username}`,
+  const names = [username, String(uid)];
+  return (
+    isRoot() || ['/etc/subuid', '/etc/subgid'].every((file) => idRanges(file).some(({ name }) => names.includes(name)))
   );
+}
+
+/** The first range that no other user has: who shares ids could enter each other's files. */
+function addSubordinateIds() {
+  const taken = ['/etc/subuid', '/etc/subgid'].flatMap(idRanges);
+  const first = Math.max(100000, ...taken.map(({ end }) => end));
+  const range = `${first}-${first + 65535}`;
+  return ['usermod', '--add-subuids', range, '--add-subgids', range, userInfo().username];
+}
+
+/** Lines `name:first:count`; `end` is the first id after the range. */
+function idRanges(file) {
+  if (!existsSync(file)) return [];
+  const fields = readFileSync(file, 'utf8')
+    .split('\n')
+    .map((line) => line.split(':'));
+  return fields
+    .filter(({ length }) => length === 3)
+    .map(([name, first, count]) => ({ name, end: Number(first) + Number(count) }));
+}
+
+/** Commands as one line to type. Debian has no sudo where root got a password at its installation. */
+function asRoot(commands) {
+  const lines = commands.map((command) => command.join(' '));
+  if (isRoot()) return lines.join(' && ');
+  return isInPath('sudo') ? lines.map((line) => `sudo ${line}`).join(' && ') : `su - -c '${lines.join(' && ')}'`;
 }
 
 function readNumber(path) {
