@@ -74,7 +74,7 @@ describe('direct kernel boot', () => {
     const boot = { kind: 'kernel', kernel: '/k', cmdline: 'x'.repeat(2023) } as const;
     expect(() => qemuArguments({ ...plan, boot })).toThrow(expect.objectContaining({ code: 'QEMU_CMDLINE_TOO_LONG' }));
     expect(qemuArguments({ ...plan, boot: { ...boot, cmdline: 'x'.repeat(2022) } })).toContain(
-      `${'x'.repeat(2022)} panic=-1`,
+      `${'x'.repeat(2022)} panic=-1 mitigations=off`,
     );
   });
 });

@@ -5,6 +5,7 @@ import { replaceDirectory, writeFileAtomic, writeManifest } from '../store';
 import type { BootTestOptions, TaskContext } from '../task';
 import { Checks, parseUnits, unitsCommand } from './checks';
 import type { CheckState } from './checks';
+import { plainText } from './console';
 import { bootFailure } from './failure';
 import { followCommand, journalLines } from './journal';
 import { observerCredentials } from './observer';
@@ -32,7 +33,8 @@ const pollInterval = 2000;
 
 /**
  * Boots the disk that ships, as it is, and passes when every check has passed within the time limit. Writes
- * `report.json`; passes on the journal lines of the checked units as they arrive. The guest reaches no network: a pass that is cached must not depend on it.
+ * `report.json`; passes on the journal lines of the checked units as they arrive. The guest reaches no network: a pass
+ * that is cached must not depend on it.
  * @throws AvocadoError `BOOT_TEST_FAILED`, `BOOT_TIMEOUT`, `BOOT_CHECK_INVALID`, `ABORTED`
  */
 export async function bootTest(options: BootTestOptions, context: TaskContext): Promise<BootReport> {
@@ -72,7 +74,8 @@ export async function testBoot(
     const verdict = await Promise.race([
       observe(vm, checks, firstLine, {
         onProgress: (text) => step.update(text),
-        onLine: (message) => reporter.output(message),
+        // A guest must not steer the terminal.
+        onLine: (message) => reporter.output(plainText(message)),
       }),
       ending,
     ]);

@@ -44,8 +44,9 @@ export async function bootFailure(vm: Vm, checks: Checks, { verdict, timeout, na
 function why(name: string, verdict: Failure['verdict'], timeout: number, vm: Vm): string {
   if (Array.isArray(verdict)) return `the boot test of ${name} failed: ${verdict.join('; ')}`;
   if (verdict === 'timeout') {
-    const stage = vm.observer.alive ? '' : '; systemd of the OS image never came up';
-    return `the boot test of ${name} did not pass within ${timeout} s${stage}`;
+    // The observer is a unit, made by systemd-debug-generator of systemd 256 and newer (observer.ts).
+    const silent = vm.observer.alive ? '' : '; systemd never came up, or it makes no units of credentials';
+    return `the boot test of ${name} did not pass within ${timeout} s${silent}`;
   }
   const panic = vm.log.includes('Kernel panic') ? ': the kernel panicked' : '';
   return `the machine ${name} stopped before its boot test had passed${panic}`;

@@ -32,6 +32,7 @@ test('unit names are completed as systemd does', () => {
     'd.conf.service',
   ]);
   expect(followCommand(['a', 'dev\\x2d'])).toContain(
-    "_SYSTEMD_UNIT=a.service + '_SYSTEMD_UNIT=dev\\x2d.service' >/dev/virtio-ports/org.avocado.journal",
+    '= org.avocado.journal ] && journalctl -b --follow --no-tail --all --output=json ' +
+      "--output-fields=MESSAGE,_SYSTEMD_UNIT _SYSTEMD_UNIT=a.service + '_SYSTEMD_UNIT=dev\\x2d.service' >/dev/",
   );
 });

@@ -1,6 +1,6 @@
 import type { Readable } from 'node:stream';
 import { shellQuote } from '../sdk';
-import { portName } from './arguments';
+import { sendToJournalPort } from './observer';
 
 /** One entry of the guest's journal. */
 export interface JournalLine {
@@ -23,7 +23,7 @@ export function followCommand(units: string[]): string {
   const matches = units.map((unit) => shellQuote(`_SYSTEMD_UNIT=${unitName(unit)}`)).join(' + ');
   // --all: without it a long message is left out.
   const options = '-b --follow --no-tail --all --output=json --output-fields=MESSAGE,_SYSTEMD_UNIT';
-  return `journalctl ${options} ${matches} >/dev/virtio-ports/${portName('journal')} 2>/dev/null &`;
+  return sendToJournalPort(`journalctl ${options} ${matches}`);
 }
 
 /** Parses a stream of `journalctl -o json`; a line that is cut off or no JSON is left out. */

@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { createServer, connect } from 'node:net';
 import type { Socket } from 'node:net';
@@ -8,10 +8,13 @@ import { commandLine, commandLineCredentials } from './credentials';
 import { machineModel } from './machine';
 import { Observer, observerCredentials } from './observer';
 
-test('the unit waits for its port, by the name that systemd gives the device', () => {
+test('a unit with a script for systemd, and what starts it', () => {
   const [unit, dropIn] = observerCredentials();
   expect(unit?.name).toBe('systemd.extra-unit.avocado-observer.service');
-  expect(unit?.text).toContain('Requires=dev-virtio\\x2dports-org.avocado.observer.device\n');
+  const script = /^ExecStart=\/bin\/sh -c '(.*)'$/m.exec(unit?.text ?? '')?.[1] ?? '';
+  // Every dollar is doubled, no percent sign and no quote is in the way of systemd.
+  expect(script.replaceAll('$$', '')).not.toMatch(/[$%']/);
+  expect(spawnSync('/bin/sh', ['-n', '-c', script.replaceAll('$$', '$')]).status).toBe(0);
   expect(dropIn?.text).toBe('[Unit]\nWants=avocado-observer.service\n');
 });
 

@@ -5,33 +5,40 @@ import type { Credential } from './credentials';
 
 const unitName = 'avocado-observer.service';
 
+/** Where the kernel lists virtio ports, each a directory with its name in it. */
+const portList = '/sys/class/virtio-ports';
+
+/** Shell condition: the port at `$d` is the one of that name. The kernel's list, for udev's links come seconds later. */
+const isPort = (channel: 'observer' | 'journal'): string => `[ "$(cat $d/name 2>/dev/null)" = ${portName(channel)} ]`;
+
 /**
  * The unit that lets this process look into the guest: a shell whose input and output is a virtio port.
  *
  * It comes from outside, by system credentials (systemd 256 and newer), so the disk that is tested is the disk that
- * ships. It starts as early as its port exists, and survives an emergency shell's isolation, so that a boot that fails
- * can be asked why. The port is opened once for both directions because the kernel lets only one open it.
+ * ships. It starts as early as systemd starts anything, and survives an emergency shell's isolation, so that a boot that
+ * fails can be asked why. The port is opened once for both directions because the kernel lets only one open it.
  */
 export function observerCredentials(): Credential[] {
-  const device = `dev-${portName('observer').replaceAll('-', '\\x2d').replaceAll('/', '-')}`;
-  const port = `dev-virtio\\x2dports-${device.slice('dev-'.length)}.device`;
-  const file = `file:/dev/virtio-ports/${portName('observer')}`;
+  const search = `for d in ${portList}/*; do ${isPort('observer')} && exec sh <>/dev/\${d##*/} >&0; done`;
+  // A port appears late where its driver is a module. systemd takes `$$` for `$`.
+  const script = `while :; do ${search}; sleep 0.2; done`.replaceAll('$', '$$$$');
   const unit = [
     '[Unit]',
     'DefaultDependencies=no',
     'IgnoreOnIsolate=yes',
-    `Requires=${port}`,
-    `After=${port}`,
     '[Service]',
-    'ExecStart=/bin/sh',
-    `StandardInput=${file}`,
-    `StandardOutput=${file}`,
+    `ExecStart=/bin/sh -c '${script}'`,
     '',
   ].join('\n');
   return [
     { name: `systemd.extra-unit.${unitName}`, text: unit },
     { name: 'systemd.unit-dropin.sysinit.target~avocado', text: `[Unit]\nWants=${unitName}\n` },
   ];
+}
+
+/** Shell command for the observer: lets `command` run on, its output going to the journal port. */
+export function sendToJournalPort(command: string): string {
+  return `for d in ${portList}/*; do ${isPort('journal')} && ${command} >/dev/\${d##*/} 2>/dev/null & done`;
 }
 
 /** What a command in the guest printed and how it ended. */
