@@ -3,13 +3,21 @@ import { runQemu } from '@nx-avocado/engine/qemu';
 import type { QemuOptions } from '@nx-avocado/engine/task';
 import { engineOptions, runTask } from '../context';
 import type { Keyed } from '../context';
+import { controllingTerminal } from './terminal';
 
 /** Boots the runtime; ends when the guest powers off, or on Ctrl-C and whatever else ends Nx. */
 export default function qemuExecutor(
   options: QemuOptions & Keyed,
   context: ExecutorContext,
 ): Promise<{ success: boolean }> {
-  return runTask(context, (task) => runQemu(engineOptions(options), task, { onReady }));
+  return runTask(context, async (task) => {
+    const terminal = controllingTerminal();
+    try {
+      await runQemu(engineOptions(options), task, { onReady, ...(terminal && { terminal }) });
+    } finally {
+      terminal?.close();
+    }
+  });
 }
 
 /** Nx 24 starts tasks that wait for this one (`waitFor: 'ready'`); 22 and 23 have no such signal. */
