@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { Readable } from 'node:stream';
 import { followCommand, journalLines, parseJournalLine, unitName } from './journal';
 
@@ -32,7 +33,10 @@ test('unit names are completed as systemd does', () => {
     'd.conf.service',
   ]);
   expect(followCommand(['a', 'dev\\x2d'])).toContain(
-    '= org.avocado.journal ] && journalctl -b --follow --no-tail --all --output=json ' +
-      "--output-fields=MESSAGE,_SYSTEMD_UNIT _SYSTEMD_UNIT=a.service + '_SYSTEMD_UNIT=dev\\x2d.service' >/dev/",
+    " _SYSTEMD_UNIT=a.service + '_SYSTEMD_UNIT=dev\\x2d.service'; } >/dev/",
   );
+});
+
+test('the command is one that a shell understands', () => {
+  expect(spawnSync('/bin/sh', ['-n', '-c', followCommand(['a', 'b'])]).status).toBe(0);
 });

@@ -18,12 +18,19 @@ export function unitName(name: string): string {
     : `${name}.service`;
 }
 
+/**
+ * Shell command that ends when the journal has moved to its place in /var. A reader that opened it earlier would never
+ * see what comes after that. Where nothing moves, because the journal stays in memory, the boot's first part is over.
+ */
+const untilFlushed =
+  'until [ -e /run/systemd/journal/flushed ] || systemctl -q is-active sysinit.target; do sleep 0.5; done';
+
 /** Shell command for the observer: sends the units' journal of this boot, from its beginning, to the journal port. */
 export function followCommand(units: string[]): string {
   const matches = units.map((unit) => shellQuote(`_SYSTEMD_UNIT=${unitName(unit)}`)).join(' + ');
   // --all: without it a long message is left out.
   const options = '-b --follow --no-tail --all --output=json --output-fields=MESSAGE,_SYSTEMD_UNIT';
-  return sendToJournalPort(`journalctl ${options} ${matches}`);
+  return sendToJournalPort(`{ ${untilFlushed}; exec journalctl ${options} ${matches}; }`);
 }
 
 /** Parses a stream of `journalctl -o json`; a line that is cut off or no JSON is left out. */
