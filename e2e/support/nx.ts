@@ -1,9 +1,8 @@
 import { execFile } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-const bin = join(__dirname, '../../node_modules/nx/dist/bin/nx.js');
-
-/** Runs nx in a workspace; without the daemon, which would outlive the test. */
+/** Runs the workspace's own nx; without the daemon, which would outlive the test. */
 export function runNx(
   root: string,
   args: string[],
@@ -12,15 +11,21 @@ export function runNx(
   const fixed = { NX_DAEMON: 'false', NX_ISOLATE_PLUGINS: 'false', NX_TUI: 'false' };
   const options = { cwd: root, maxBuffer: 64 * 1024 * 1024, env: { ...cleanEnvironment(), ...fixed, ...env } };
   return new Promise((resolve) => {
-    execFile(process.execPath, [bin, ...args], options, (error, stdout, stderr) => {
+    execFile(process.execPath, [programOf(root), ...args], options, (error, stdout, stderr) => {
       const code = error ? (typeof error.code === 'number' ? error.code : 1) : 0;
       resolve({ code, output: `${stdout}${stderr}` });
     });
   });
 }
 
+function programOf(root: string): string {
+  const nx = join(root, 'node_modules/nx');
+  const { bin } = JSON.parse(readFileSync(join(nx, 'package.json'), 'utf8')) as { bin: { nx: string } };
+  return join(nx, bin.nx);
+}
+
 /** A test that runs inside of Nx or npm must not hand their variables on. */
-function cleanEnvironment(): NodeJS.ProcessEnv {
+export function cleanEnvironment(): NodeJS.ProcessEnv {
   return Object.fromEntries(
     Object.entries(process.env).filter(([name]) => !/^(NX_(?!AVOCADO)|npm_|AVOCADO_)/.test(name)),
   );

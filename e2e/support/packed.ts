@@ -1,0 +1,70 @@
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { cleanEnvironment } from './nx';
+import { TestWorkspace, repository } from './workspace';
+
+/** Compiles both packages from nothing and packs them as for a release. @returns the two tarballs */
+export function packPackages(target: string): string[] {
+  const source = new TestWorkspace();
+  source.reset();
+  const directories = ['packages/engine', 'packages/nx-avocado'];
+  for (const directory of directories) rmSync(source.path(`${directory}/dist`), { recursive: true, force: true });
+  const compiler = join(repository, 'node_modules/typescript/bin/tsc');
+  execFileSync(process.execPath, [compiler, '-b', ...directories], { cwd: source.root });
+  return directories.map((directory) => {
+    const names = npm(source.path(directory), ['pack', '--pack-destination', target]);
+    return join(target, names.trim().split('\n').at(-1) ?? '');
+  });
+}
+
+/** A product of one extension and one runtime; a machine of its own keeps the lock small. */
+const product = {
+  'product/avocado.yaml': `default_target: qemux86-64
+supported_targets: [qemux86-64]
+runtimes:
+  dev:
+    extensions: [app]
+    packages:
+      avocado-runtime: '*'
+extensions:
+  app:
+    types: [sysext]
+    version: 1.0.0
+    overlay: overlay
+    enable_services: [app.service]
+`,
+  'product/overlay/usr/lib/systemd/system/app.service': `[Service]
+ExecStart=/usr/bin/sleep infinity
+[Install]
+WantedBy=multi-user.target
+`,
+};
+
+/** An empty workspace of somebody else, with what npm installs for `packages` and nothing of ours beside it. */
+export function foreignWorkspace(packages: string[]): string {
+  const root = mkdtempSync(join(tmpdir(), 'nx-avocado-foreign-'));
+  const plugin = { plugin: 'nx-avocado', options: { feed: 'debian', runner: 'sandbox', lock: 'strict' } };
+  const files = {
+    ...product,
+    'package.json': JSON.stringify({ name: 'foreign', private: true }),
+    'nx.json': JSON.stringify({ analytics: false, neverConnectToCloud: true, plugins: [plugin] }),
+    '.gitignore': 'node_modules\n.nx\n.avocado\n',
+  };
+  for (const [file, text] of Object.entries(files)) {
+    mkdirSync(dirname(join(root, file)), { recursive: true });
+    writeFileSync(join(root, file), text);
+  }
+  npm(root, ['install', '--save-dev', '--prefer-offline', '--ignore-scripts', '--no-audit', '--no-fund', ...packages]);
+  return root;
+}
+
+function npm(cwd: string, args: string[]): string {
+  return execFileSync('npm', [...args, '--silent'], {
+    cwd,
+    env: cleanEnvironment(),
+    encoding: 'utf8',
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+}
