@@ -9,7 +9,8 @@ const common = {
     '^@nx-avocado/engine/(.*)$': '<rootDir>/packages/engine/src/$1/index.ts',
     '^nx-avocado$': '<rootDir>/packages/nx-avocado/src/index.ts',
   },
-  modulePathIgnorePatterns: ['/dist/', '/tmp/', '/.avocado/', '/.nx/'],
+  // Below the workspace only: a clone may itself be below a folder of such a name.
+  modulePathIgnorePatterns: ['<rootDir>/(tmp|\\.nx|packages/[^/]+/dist|examples/[^/]+/\\.avocado)/'],
 };
 
 /** Two projects: `unit` beside the sources, `e2e` with the real tools (see e2e/README.md). */
