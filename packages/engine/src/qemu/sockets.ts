@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { lstatSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import type { Server, Socket } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -18,9 +18,16 @@ export function makeSocketDirectory(parent: string = tmpdir()): string {
   const short = join(parent, `${name}XXXXXX`).length <= directoryLimit ? parent : '/tmp';
   for (const entry of readdirSync(short)) {
     const pid = entry.startsWith(prefix) ? Number.parseInt(entry.slice(prefix.length), 10) : NaN;
-    if (pid > 0 && !isRunning(pid)) rmSync(join(short, entry), { recursive: true, force: true });
+    if (pid > 0 && !isRunning(pid) && isOwn(join(short, entry))) {
+      rmSync(join(short, entry), { recursive: true, force: true });
+    }
   }
   return mkdtempSync(join(short, name));
+}
+
+/** The directory above is everybody's: what another user left is theirs to remove. */
+function isOwn(path: string): boolean {
+  return lstatSync(path, { throwIfNoEntry: false })?.uid === process.getuid?.();
 }
 
 function isRunning(pid: number): boolean {
