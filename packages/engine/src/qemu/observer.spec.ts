@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { commandLine, commandLineCredentials } from './credentials';
 import { machineModel } from './machine';
-import { Observer, observerCredentials } from './observer';
+import { Observer, greeting, observerCredentials } from './observer';
 
 test('a unit with a script for systemd, and what starts it', () => {
   const [unit, dropIn] = observerCredentials();
@@ -32,7 +32,9 @@ async function withShell(use: (observer: Observer, far: Socket) => Promise<void>
   await new Promise<void>((resolve) => server.listen(path, resolve));
   const near = connect(path);
   const far = await connected;
-  const shell = spawn('/bin/sh', { stdio: ['pipe', 'pipe', 'ignore'] });
+  const shell = spawn('/bin/sh', ['-c', `echo noise of firmware; echo ${greeting}; exec /bin/sh`], {
+    stdio: ['pipe', 'pipe', 'ignore'],
+  });
   far.pipe(shell.stdin);
   shell.stdout.pipe(far);
   try {

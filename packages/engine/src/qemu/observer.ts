@@ -11,6 +11,9 @@ const portList = '/sys/class/virtio-ports';
 /** Shell condition: the port at `$d` is the one of that name. The kernel's list, for udev's links come seconds later. */
 const isPort = (channel: 'observer' | 'journal'): string => `[ "$(cat $d/name 2>/dev/null)" = ${portName(channel)} ]`;
 
+/** The observer's first line. UEFI firmware reads virtio ports, too, so what is sent before it is lost. */
+export const greeting = '@avocado-up@';
+
 /**
  * The unit that lets this process look into the guest: a shell whose input and output is a virtio port.
  *
@@ -19,7 +22,8 @@ const isPort = (channel: 'observer' | 'journal'): string => `[ "$(cat $d/name 2>
  * fails can be asked why. The port is opened once for both directions because the kernel lets only one open it.
  */
 export function observerCredentials(): Credential[] {
-  const search = `for d in ${portList}/*; do ${isPort('observer')} && exec sh <>/dev/\${d##*/} >&0; done`;
+  const open = `exec <>/dev/\${d##*/} >&0 && echo ${greeting} && exec sh`;
+  const search = `for d in ${portList}/*; do ${isPort('observer')} && ${open}; done`;
   // A port appears late where its driver is a module. systemd takes `$$` for `$`.
   const script = `while :; do ${search}; sleep 0.2; done`.replaceAll('$', '$$$$');
   const unit = [
@@ -49,7 +53,7 @@ export interface GuestResult {
 
 /** Runs shell commands in the guest, one after another. */
 export class Observer {
-  /** True once the guest answered. */
+  /** True once the guest has greeted. */
   alive = false;
   private queue: Promise<unknown> = Promise.resolve();
   private buffered = '';
@@ -59,10 +63,7 @@ export class Observer {
 
   constructor(private readonly socket: Socket) {
     socket.setEncoding('utf8');
-    socket.on('data', (text: string) => {
-      this.buffered += text;
-      this.wake();
-    });
+    socket.on('data', (text: string) => this.read(text));
     socket.on('error', () => undefined);
     socket.on('close', () => {
       this.closed = true;
@@ -85,24 +86,41 @@ export class Observer {
     const mark = `@avocado-${++this.count}@`;
     let expired = false;
     const timer = limit === undefined ? undefined : setTimeout(() => ((expired = true), this.wake()), limit);
-    this.socket.write(`{ ${script}\n} </dev/null 2>&1; echo "${mark} $?"\n`);
+    const check = (): void => {
+      if (expired || this.closed) throw new AvocadoError('GUEST_SILENT', `the guest did not answer: ${script}`);
+    };
     try {
+      while (!this.alive) {
+        check();
+        await this.more();
+      }
+      this.socket.write(`{ ${script}\n} </dev/null 2>&1; echo "${mark} $?"\n`);
       for (;;) {
         const found = new RegExp(`${mark} (\\d+)\\n`).exec(this.buffered);
         if (found) {
           const output = this.buffered.slice(0, found.index);
           this.buffered = this.buffered.slice(found.index + found[0].length);
-          this.alive = true;
           // The answer to a question that was given up on may stand before this one's.
           return { code: Number(found[1]), output: output.replace(/^[^]*@avocado-\d+@ \d+\n/, '') };
         }
-        if (expired || this.closed) {
-          throw new AvocadoError('GUEST_SILENT', `the guest did not answer: ${script}`);
-        }
-        await new Promise<void>((resolve) => (this.wake = resolve));
+        check();
+        await this.more();
       }
     } finally {
       clearTimeout(timer);
     }
+  }
+
+  private more(): Promise<void> {
+    return new Promise((resolve) => (this.wake = resolve));
+  }
+
+  private read(text: string): void {
+    this.buffered += text;
+    if (!this.alive && this.buffered.includes(`${greeting}\n`)) {
+      this.alive = true;
+      this.buffered = '';
+    }
+    this.wake();
   }
 }
