@@ -1,4 +1,4 @@
-import { cratesIoDirectory, targetFlags, tripleVariable } from '../rust';
+import { targetFlags, tripleVariable } from '../rust';
 import { scriptEnvironment } from '../sdk';
 import type { ScriptEnvironmentOptions } from '../sdk';
 
@@ -41,14 +41,12 @@ export function cargoEnvironment(options: CargoEnvironmentOptions): Record<strin
 }
 
 /**
- * Packages of a replaced registry lie in a directory that is named after the mirror. Panic messages hold that name,
- * so it is mapped to the one that everybody else has.
+ * Packages lie in a directory that is named after the registry they came from, which may be the user's mirror. Panic
+ * messages hold that name, so it is replaced: the same bytes wherever the packages came from.
  */
 function rustFlags(options: CargoEnvironmentOptions): string[] {
   const sources = `${options.cargoHome}/registry/src`;
-  const remapped = options.registries
-    .filter((name) => name !== cratesIoDirectory)
-    .map((name) => `--remap-path-prefix=${sources}/${name}=${sources}/${cratesIoDirectory}`);
+  const remapped = options.registries.map((name) => `--remap-path-prefix=${sources}/${name}=${sources}/registry`);
   const flags = targetFlags(options.sysrootPath);
   return [...(options.sysrootConfigured ? flags.slice(1) : flags), ...remapped];
 }

@@ -124,7 +124,7 @@ describe("cargo's environment", () => {
     cargoHome: '/c',
     targetDirectory: '/t',
     sysrootConfigured: false,
-    registries: ['index.crates.io-1949cf8c6b5b557f'],
+    registries: [],
   } as const;
   const flags = 'CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_RUSTFLAGS';
   test('names the target wherever it means the target', () => {
@@ -139,9 +139,9 @@ describe("cargo's environment", () => {
       [flags]: '--sysroot=/s/usr -C link-arg=--sysroot=/s',
     });
   });
-  test('gives the sysroot once, and a replaced registry the usual name', () => {
+  test('gives the sysroot once, and every registry the same name', () => {
     expect(cargoEnvironment({ ...options, sysrootConfigured: true, registries: ['mirror-1'] })[flags]).toBe(
-      '-C link-arg=--sysroot=/s --remap-path-prefix=/c/registry/src/mirror-1=/c/registry/src/index.crates.io-1949cf8c6b5b557f',
+      '-C link-arg=--sysroot=/s --remap-path-prefix=/c/registry/src/mirror-1=/c/registry/src/registry',
     );
   });
 });

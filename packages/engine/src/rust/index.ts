@@ -5,7 +5,7 @@ export { binaryNames, findAvocadoCrates, readCrate } from './crate';
 export type { Crate } from './crate';
 export { crateGlobs, crateInputs } from './inputs';
 export type { CrateInputs } from './inputs';
-export { cratesIoDirectory, hasExternalPackages } from './lockfile';
+export { hasExternalPackages } from './lockfile';
 export type { CrateMetadata } from './metadata';
 export { parseToml, readToml } from './toml';
 export type { TomlTable } from './toml';

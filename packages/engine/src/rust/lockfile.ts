@@ -6,6 +6,3 @@ export function hasExternalPackages(lock: TomlTable): boolean {
   const packages = Array.isArray(lock['package']) ? lock['package'] : [];
   return packages.some((entry) => text(table(entry)['source']) !== undefined);
 }
-
-/** Cargo's name for the directory of crates.io's packages below `registry/src`. */
-export const cratesIoDirectory = 'index.crates.io-1949cf8c6b5b557f';
