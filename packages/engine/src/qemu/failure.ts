@@ -3,7 +3,7 @@ import type { Verdict } from './boot-test';
 import type { Checks } from './checks';
 import { unitName } from './journal';
 import { shellQuote } from '../sdk';
-import type { Vm } from './vm';
+import type { Vm, VmExit } from './vm';
 
 /** Lines of the serial console, and of each unit's journal, that a failure shows. */
 const shownLines = 15;
@@ -25,7 +25,7 @@ export async function bootFailure(vm: Vm, checks: Checks, { verdict, timeout, na
     ['not passed', checks.missing().join('\n')],
     ['', guest],
     ['serial console', vm.log.tail(shownLines)],
-    ['QEMU', running ? '' : (await vm.exited).errors],
+    ['QEMU', running ? '' : howItEnded(await vm.exited)],
   ];
   return new AvocadoError(
     verdict === 'timeout' ? 'BOOT_TIMEOUT' : 'BOOT_TEST_FAILED',
@@ -63,6 +63,12 @@ async function diagnose(vm: Vm, checks: Checks): Promise<string> {
   } catch {
     return 'the guest no longer answers';
   }
+}
+
+function howItEnded({ code, reason, errors }: VmExit): string {
+  return [...(reason === undefined ? [] : [`reason: ${reason}`]), `exit code: ${code ?? 'a signal'}`, errors].join(
+    '\n',
+  );
 }
 
 function indent(text: string): string {

@@ -47,7 +47,8 @@ export interface Vm {
   started: number;
   exited: Promise<VmExit>;
   /**
-   * Asks the guest to power off, then QEMU to quit, then kills. Calling it again changes nothing.
+   * Asks the guest to power off, then QEMU to quit, then kills. The guest is asked once; calling it again with less
+   * patience ends it sooner.
    * @param limit milliseconds for the guest; 0 does not ask it
    */
   stop(limit: number): Promise<VmExit>;
@@ -142,8 +143,11 @@ async function attach(
     const observer = new Observer(await connected('observer'));
     // A QEMU that ends closes its sockets first: what it said of the reason comes with its end.
     const qmp = await Qmp.open(await connected('qmp'), onEvent).catch(() => (child.kill('SIGKILL'), ended));
-    let stopping: Promise<VmExit> | undefined;
-    const stop = (limit: number): Promise<VmExit> => (stopping ??= stopVm({ child, qmp, observer, exited }, limit));
+    let asked: Promise<void> | undefined;
+    const stop = async (limit: number): Promise<VmExit> => {
+      if (limit > 0) asked ??= askToPowerOff({ qmp, observer }, limit);
+      return endWithin({ child, qmp, exited }, limit);
+    };
     const kill = (): void => void child.kill('SIGKILL');
     return { console, journal, observer, log, started, exited, stop, kill };
   } catch (error) {
@@ -153,19 +157,21 @@ async function attach(
   }
 }
 
-async function stopVm(
-  vm: { child: ChildProcess; qmp: Qmp; observer: Observer; exited: Promise<VmExit> },
+/** The power button needs logind in the guest; a guest that the observer reaches needs nothing. */
+async function askToPowerOff({ qmp, observer }: { qmp: Qmp; observer: Observer }, limit: number): Promise<void> {
+  const asked = observer.alive
+    ? observer.run('systemctl --no-block poweroff', limit)
+    : qmp.execute('system_powerdown', undefined, limit);
+  await asked.catch(() => undefined);
+}
+
+async function endWithin(
+  vm: { child: ChildProcess; qmp: Qmp; exited: Promise<VmExit> },
   limit: number,
 ): Promise<VmExit> {
-  const within = (milliseconds: number): Promise<boolean> => settledWithin(vm.exited, milliseconds);
-  if (limit > 0) {
-    // The power button needs logind in the guest; a guest that the observer reaches needs nothing.
-    if (vm.observer.alive) vm.observer.run('systemctl --no-block poweroff', limit).catch(() => undefined);
-    else await vm.qmp.execute('system_powerdown', undefined, limit).catch(() => undefined);
-    if (await within(limit)) return vm.exited;
-  }
+  if (await settledWithin(vm.exited, limit)) return vm.exited;
   await vm.qmp.execute('quit', undefined, 1000).catch(() => undefined);
-  if (!(await within(1000))) vm.child.kill('SIGKILL');
+  if (!(await settledWithin(vm.exited, 1000))) vm.child.kill('SIGKILL');
   return vm.exited;
 }
 
