@@ -8,7 +8,8 @@ export function runNx(
   args: string[],
   env: Record<string, string> = {},
 ): Promise<{ code: number; /** Standard output and standard error. */ output: string }> {
-  const fixed = { NX_DAEMON: 'false', NX_ISOLATE_PLUGINS: 'false', NX_TUI: 'false' };
+  // Nx colours its output wherever CI is set, terminal or not.
+  const fixed = { NX_DAEMON: 'false', NX_ISOLATE_PLUGINS: 'false', NX_TUI: 'false', NO_COLOR: '1' };
   const options = { cwd: root, maxBuffer: 64 * 1024 * 1024, env: { ...cleanEnvironment(), ...fixed, ...env } };
   return new Promise((resolve) => {
     execFile(process.execPath, [programOf(root), ...args], options, (error, stdout, stderr) => {
@@ -27,6 +28,6 @@ function programOf(root: string): string {
 /** A test that runs inside of Nx or npm must not hand their variables on. */
 export function cleanEnvironment(): NodeJS.ProcessEnv {
   return Object.fromEntries(
-    Object.entries(process.env).filter(([name]) => !/^(NX_(?!AVOCADO)|npm_|AVOCADO_)/.test(name)),
+    Object.entries(process.env).filter(([name]) => !/^(NX_(?!AVOCADO)|npm_|AVOCADO_|FORCE_COLOR$)/.test(name)),
   );
 }
