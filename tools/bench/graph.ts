@@ -86,6 +86,9 @@ export async function edit(workspace: TestWorkspace, tools: SdkRoot, toolchain: 
 export async function boot(workspace: TestWorkspace): Promise<Figure> {
   const lines: number[] = [];
   const runs = 5;
+  // The edits are undone: the service prints at its own interval again.
+  workspace.reset();
+  await run(workspace, 'dev:provision');
   for (let i = 0; i < runs; i++) {
     const args = ['run', 'dev:boot-test', '--skipNxCache', '--excludeTaskDependencies'];
     const { code, output } = await workspace.nx(args, { NX_DAEMON: 'true' });
