@@ -1,6 +1,7 @@
 import { execFile, spawn } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
-import { readdir, rm } from 'node:fs/promises';
+import { open, readdir, rm } from 'node:fs/promises';
+import type { FileHandle } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
@@ -29,7 +30,7 @@ const context: TaskContext = {
   openRoot: (spec) => openRoot(spec, { reporter }),
 };
 let options: QemuOptions;
-let disk: { path: string; digest: string };
+let disk: { file: FileHandle; digest: string };
 
 beforeAll(async () => {
   workspace.reset();
@@ -40,13 +41,20 @@ beforeAll(async () => {
   };
   options = targets.qemu.options;
   const { path } = await openDisk(options.provision, context);
-  disk = { path, digest: await sha256File(path) };
+  const file = await open(path);
+  disk = { file, digest: await digestOf(file) };
 }, 10 * minutes);
 
 /** Whatever a test did with it. */
 afterEach(async () => {
-  expect(await sha256File(disk.path)).toBe(disk.digest);
+  expect(await digestOf(disk.file)).toBe(disk.digest);
 });
+afterAll(() => disk.file.close());
+
+/** Of the very file, whatever stands at its name by now: anybody may clear the store at any time. */
+function digestOf(file: FileHandle): Promise<string> {
+  return sha256File(`/proc/self/fd/${file.fd}`);
+}
 
 async function freePort(): Promise<number> {
   const server = createServer();
