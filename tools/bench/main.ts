@@ -41,7 +41,10 @@ async function main(): Promise<void> {
   for (const [name, measure] of measures) {
     if (wanted.length > 0 && !wanted.includes(name)) continue;
     say(name);
-    figures.push(await measure());
+    const figure = await measure();
+    figures.push(figure);
+    // Each as it comes: a run that is interrupted keeps what it has measured.
+    console.log(table([figure]));
   }
   workspace.reset();
   await workspace.nx(['daemon', '--stop']);
