@@ -4,6 +4,9 @@ import { TestWorkspace } from './support/workspace';
 const workspace = new TestWorkspace();
 const main = 'examples/rust-vitals/ref-rust/src/main.rs';
 
+/** In every edit: what an earlier run of these tests left in the workspace's cache must not answer. */
+const unique = String(Date.now());
+
 /** Runs a task and says which tasks were not taken from the cache. `config` starts no process and does nothing. */
 async function ran(task: string): Promise<string[]> {
   const { code, output, tasks } = await workspace.nx(['run', task]);
@@ -26,7 +29,7 @@ test('nothing runs again when nothing changed', async () => {
 });
 
 test('new code: compile, its extension, the runtime, the disk and the boot test, which shows the new output', async () => {
-  workspace.edit(main, (text) => text.replace('"uptime":{}', '"uptime":{},"edited":true'));
+  workspace.edit(main, (text) => text.replace('"uptime":{}', `"uptime":{},"edited":${unique}`));
   const { code, output, tasks } = await workspace.nx(['run', 'dev:boot-test', '--outputStyle=stream']);
   expect({ code, output: code === 0 ? '' : output }).toEqual({ code: 0, output: '' });
   const again = Object.entries(tasks).flatMap(([id, outcome]) => (outcome === 'ran' ? [id] : []));
@@ -37,17 +40,17 @@ test('new code: compile, its extension, the runtime, the disk and the boot test,
     'example-rust:build',
     'example-rust:compile',
   ]);
-  expect(output).toMatch(/"hostname":"avocado-qemux86-64","uptime":\d+,"edited":true/);
+  expect(output).toMatch(new RegExp(`"hostname":"avocado-qemux86-64","uptime":\\d+,"edited":${unique}`));
 });
 
 test('a comment: compile alone', async () => {
-  workspace.edit(main, (text) => text.replace('use std::fs;', '// A comment.\nuse std::fs;'));
+  workspace.edit(main, (text) => text.replace('use std::fs;', `// A comment, ${unique}.\nuse std::fs;`));
   expect(await ran('dev:boot-test')).toEqual(['example-rust:compile']);
 });
 
 test("another extension's section: this one stays cached", async () => {
   workspace.edit('examples/rust-vitals/avocado.yaml', (text) =>
-    text.replace('  config-dev:\n    version: 0.1.0', '  config-dev:\n    version: 0.1.1'),
+    text.replace('  config-dev:\n    version: 0.1.0', `  config-dev:\n    version: 0.1.${unique}`),
   );
   expect(await ran('dev:provision')).toEqual([
     'config-dev:build',
@@ -60,7 +63,7 @@ test("another extension's section: this one stays cached", async () => {
 test('an overlay file, then its mode', async () => {
   const file = 'examples/heartbeat/heartbeat/overlay/usr/share/heartbeat/note';
   await ran('heartbeat:build');
-  workspace.write(file, 'one\n');
+  workspace.write(file, `${unique}\n`);
   expect(await ran('heartbeat:build')).toEqual(['heartbeat:build']);
   workspace.chmod(file, 0o755);
   // The mode stands in the options, and those are part of the key of all of the project's tasks.
