@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { root, setup } from './setup.mjs';
 
 setup();
-const node = ['--conditions', '@nx-avocado/source', '--require', '@swc-node/register'];
+const node = ['--require', '@swc-node/register'];
 const { status } = spawnSync(process.execPath, [...node, join(root, 'tools/bench/main.ts'), ...process.argv.slice(2)], {
   cwd: root,
   stdio: 'inherit',

@@ -1,7 +1,16 @@
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { dirname, join, relative } from 'node:path';
 import { cleanEnvironment } from './nx';
 import { TestWorkspace, repository } from './workspace';
 
@@ -30,7 +39,6 @@ runtimes:
       avocado-runtime: '*'
 extensions:
   app:
-    types: [sysext]
     version: 1.0.0
     overlay: overlay
     enable_services: [app.service]
@@ -42,12 +50,16 @@ WantedBy=multi-user.target
 `,
 };
 
-/** An empty workspace of somebody else, with what npm installs for `packages` and nothing of ours beside it. */
-export function foreignWorkspace(packages: string[]): string {
+/**
+ * An empty workspace of somebody else, with what npm installs for `packages` and nothing of ours beside it.
+ * @param more files beside the product's
+ */
+export function foreignWorkspace(packages: string[], more: Record<string, string> = {}): string {
   const root = mkdtempSync(join(tmpdir(), 'nx-avocado-foreign-'));
   const plugin = { plugin: 'nx-avocado', options: { feed: 'debian', runner: 'sandbox', lock: 'strict' } };
   const files = {
     ...product,
+    ...more,
     'package.json': JSON.stringify({ name: 'foreign', private: true }),
     'nx.json': JSON.stringify({ analytics: false, neverConnectToCloud: true, plugins: [plugin] }),
     '.gitignore': 'node_modules\n.nx\n.avocado\n',
@@ -58,6 +70,45 @@ export function foreignWorkspace(packages: string[]): string {
   }
   npm(root, ['install', '--save-dev', '--prefer-offline', '--ignore-scripts', '--no-audit', '--no-fund', ...packages]);
   return root;
+}
+
+/** Directory in `node_modules` of a package and of everything that npm installs for it, peers apart. */
+export function installedFor(name: string, root: string): Map<string, string> {
+  const found = new Map<string, string>();
+  const add = (wanted: string, from: string): void => {
+    const directory = resolvePackage(wanted, from);
+    const manifest = JSON.parse(readFileSync(join(directory, 'package.json'), 'utf8')) as {
+      name: string;
+      version: string;
+      dependencies?: Record<string, string>;
+    };
+    const key = `${manifest.name}@${manifest.version}`;
+    if (found.has(key)) return;
+    found.set(key, directory);
+    for (const dependency of Object.keys(manifest.dependencies ?? {})) add(dependency, directory);
+  };
+  add(name, root);
+  return found;
+}
+
+/** As Node finds it: in the nearest `node_modules` above. */
+function resolvePackage(name: string, from: string): string {
+  const directory = join(from, 'node_modules', name);
+  if (existsSync(directory)) return directory;
+  if (dirname(from) === from) throw new Error(`${name} is not installed`);
+  return resolvePackage(name, dirname(from));
+}
+
+/** Sum of the files' sizes, in MB. */
+export function megabytes(directories: Iterable<string>): number {
+  const bytes = [...directories].flatMap((directory) =>
+    readdirSync(directory, { recursive: true, withFileTypes: true }).map((entry) =>
+      entry.isFile() && !relative(directory, entry.parentPath).includes('node_modules')
+        ? statSync(join(entry.parentPath, entry.name)).size
+        : 0,
+    ),
+  );
+  return bytes.reduce((sum, size) => sum + size, 0) / 1e6;
 }
 
 function npm(cwd: string, args: string[]): string {
