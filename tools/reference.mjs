@@ -60,7 +60,7 @@ function sections(schema, definitions, path, found, seen = []) {
 }
 
 function avocadoYaml() {
-  const schema = readJson('packages/engine/schema/avocado.schema.json');
+  const schema = readJson('packages/nx-avocado/schema/avocado.schema.json');
   const definitions = schema.definitions ?? schema.$defs ?? {};
   const found = new Map();
   sections(schema, definitions, '', found);

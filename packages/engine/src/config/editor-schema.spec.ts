@@ -2,7 +2,7 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { editorSchema } from './editor-schema';
 
-const FILE = resolve(__dirname, '../../schema/avocado.schema.json');
+const FILE = resolve(__dirname, '../../../nx-avocado/schema/avocado.schema.json');
 
 test('the JSON Schema is the one that the definition gives (UPDATE_SCHEMA=1 rewrites it)', () => {
   const schema = editorSchema();
