@@ -2,7 +2,17 @@ export * from './types';
 export { COMPATIBLE_CLI_VERSION } from './cli-requirement';
 export { diagnosticsError, formatDiagnostic } from './diagnostics';
 export type { DocumentOptions, Reads } from './document';
-export { addEntry, addRuntime, appendItem, listExtension, removeEntry, replaceEntry } from './edit';
+export {
+  addEntry,
+  addRuntime,
+  appendItem,
+  entryKeys,
+  entryText,
+  extensionFile,
+  listExtension,
+  removeEntry,
+  replaceEntry,
+} from './edit';
 export type { ConfigHeader } from './header';
 export { LIMITS } from './limits';
 export { loadConfig, loadConfigOrThrow, type LoadOptions, type LoadResult, type PositionOf } from './load';

@@ -1,3 +1,4 @@
 export { addEntry, appendItem } from './add';
-export { addRuntime, listExtension } from './list';
-export { removeEntry, replaceEntry } from './take';
+export { extensionFile } from './extract';
+export { addRuntime, entryKeys, listExtension } from './list';
+export { entryText, removeEntry, replaceEntry } from './take';

@@ -32,3 +32,8 @@ function overrideLists(source: Source, path: KeyPath): KeyPath[] {
     return [...own, ...overrideLists(source, block)];
   });
 }
+
+/** Keys of the map at `path` as they are written, in the order of the file; none where there is no map. */
+export function entryKeys(text: string, path: KeyPath, { file }: { file: string }): string[] {
+  return keysAt(openSource(text, file), path);
+}

@@ -35,6 +35,16 @@ export function removeEntry(text: string, path: KeyPath, { file }: { file: strin
   });
 }
 
+/**
+ * The lines of the entry at `path`, the comments right above it included, moved to the first column.
+ * @throws AvocadoError `CONFIG_EDIT` where there is none, or it is not on lines of its own
+ */
+export function entryText(text: string, path: KeyPath, { file }: { file: string }): string {
+  const source = openSource(text, file);
+  const { start, end, column } = placeOf(source, path);
+  return text.slice(start, end).replace(new RegExp(`^ {${column}}`, 'gm'), '');
+}
+
 /** Gives the entry at `path` another value; the comments above it stay, those inside go. @throws AvocadoError `CONFIG_EDIT` */
 export function replaceEntry(text: string, path: KeyPath, value: unknown, { file }: { file: string }): string {
   const source = openSource(text, file);

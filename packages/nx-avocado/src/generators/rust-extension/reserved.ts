@@ -1,0 +1,25 @@
+/** Names that rustc or cargo has a meaning for: keywords, its own crates, directories of its build. */
+export const reservedCrateNames: readonly string[] = [
+  ...['abstract', 'as', 'async', 'await', 'become', 'box', 'break', 'const', 'continue', 'crate', 'do', 'dyn', 'else'],
+  ...[
+    'enum',
+    'extern',
+    'false',
+    'final',
+    'fn',
+    'for',
+    'gen',
+    'if',
+    'impl',
+    'in',
+    'let',
+    'loop',
+    'macro',
+    'match',
+    'mod',
+  ],
+  ...['move', 'mut', 'override', 'priv', 'pub', 'ref', 'return', 'self', 'static', 'struct', 'super', 'trait', 'true'],
+  ...['try', 'type', 'typeof', 'unsafe', 'unsized', 'use', 'virtual', 'where', 'while', 'yield'],
+  ...['alloc', 'core', 'proc-macro', 'proc_macro', 'std', 'test'],
+  ...['build', 'deps', 'examples', 'incremental'],
+];
