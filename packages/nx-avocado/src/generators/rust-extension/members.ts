@@ -60,34 +60,41 @@ function insertMember(text: string, member: string): string | undefined {
     const breakLine = header[0].endsWith('\n') ? '' : '\n';
     return `${text.slice(0, start)}${breakLine}members = ["${member}"]\n${text.slice(start)}`;
   }
-  const open = start + key.index + key[0].length;
-  const close = closingBracket(text, open);
-  return close === undefined ? undefined : insertItem(text, open, close, member);
+  const list = readList(text, start + key.index + key[0].length);
+  return list && insertItem(text, list, member);
 }
 
-function insertItem(text: string, open: number, close: number, member: string): string {
+/** Offsets of a list of strings: behind its bracket, at the closing one, and behind its last item, where it has one. */
+interface List {
+  open: number;
+  close: number;
+  last?: number;
+}
+
+/** Comments and strings may hold brackets and quotes. */
+function readList(text: string, open: number): List | undefined {
+  const token = /"[^"\n]*"|'[^'\n]*'|#[^\n]*|\]/g;
+  token.lastIndex = open;
+  let last: number | undefined;
+  for (let match = token.exec(text); match; match = token.exec(text)) {
+    if (match[0] === ']') return { open, close: match.index, ...(last !== undefined && { last }) };
+    if (!match[0].startsWith('#')) last = token.lastIndex;
+  }
+  return undefined;
+}
+
+function insertItem(text: string, { open, close, last }: List, member: string): string {
+  const hasComma = last === undefined || text.slice(last, close).trimStart().startsWith(',');
   const list = text.slice(open, close);
-  const last = /^([^]*)"(?:[^"\n]*)"/.exec(list.replaceAll("'", '"'))?.[0].length ?? 0;
-  const between = list.slice(last);
-  const lines = list.split('\n');
-  if (lines.length === 1) {
-    const comma = last === 0 ? '' : between.includes(',') ? ' ' : ', ';
-    return `${text.slice(0, close)}${comma}"${member}"${text.slice(close)}`;
+  if (!list.includes('\n')) {
+    const separator = last === undefined ? '' : hasComma ? ' ' : ', ';
+    return `${text.slice(0, close)}${separator}"${member}"${text.slice(close)}`;
   }
   // One member a line: as far in as the first one, before the line of the bracket.
   const indent = /\n([ \t]*)["']/.exec(list)?.[1] ?? '  ';
   const at = open + list.lastIndexOf('\n') + 1;
-  const comma = last === 0 || between.trimStart().startsWith(',') ? '' : ',';
-  const head = `${text.slice(0, open + last)}${comma}${text.slice(open + last, at)}`;
-  return `${head}${indent}"${member}",\n${text.slice(at)}`;
-}
-
-/** Offset of the bracket that ends a list of strings; comments and strings may hold brackets. */
-function closingBracket(text: string, from: number): number | undefined {
-  const token = /"[^"\n]*"|'[^'\n]*'|#[^\n]*|\]/g;
-  token.lastIndex = from;
-  for (let match = token.exec(text); match; match = token.exec(text)) if (match[0] === ']') return match.index;
-  return undefined;
+  const end = last ?? open;
+  return `${text.slice(0, end)}${hasComma ? '' : ','}${text.slice(end, at)}${indent}"${member}",\n${text.slice(at)}`;
 }
 
 /** The proof of the edit: nothing else has changed. */
