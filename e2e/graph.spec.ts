@@ -45,11 +45,12 @@ test('one project for each extension and runtime of the workspace, and none for 
 test("an extension's targets: cargo-cross where a crate names it, its own slice as options, a directory as output", async () => {
   const { root, targets } = await show('example-rust');
   expect(root).toBe('examples/rust-vitals/.avocado/example-rust');
-  expect(Object.fromEntries(Object.entries(targets).map(([name, { executor }]) => [name, executor]))).toEqual({
-    config: 'nx:noop',
-    'sdk-install': 'nx-avocado:sdk-install',
-    compile: 'nx-avocado:cargo-cross',
-    build: 'nx-avocado:extension-assemble',
+  const work = Object.entries(targets).map(([name, { executor, options }]) => [name, [executor, options['step']]]);
+  expect(Object.fromEntries(work)).toEqual({
+    config: ['nx:noop', undefined],
+    'sdk-install': ['nx-avocado:step', 'sdk-install'],
+    compile: ['nx-avocado:step', 'cargo-cross'],
+    build: ['nx-avocado:step', 'extension-assemble'],
   });
   const { compile, build } = targets;
   expect(compile?.options).toMatchObject({
@@ -154,8 +155,13 @@ test('without a crate that names the extension, its scripts compile it', async (
   );
   const { targets } = await show('example-rust');
   expect(targets['compile']).toMatchObject({
-    executor: 'nx-avocado:sdk-compile',
-    options: { section: 'example-rust-app', compile: 'rust-compile.sh', install: 'rust-install.sh' },
+    executor: 'nx-avocado:step',
+    options: {
+      step: 'sdk-compile',
+      section: 'example-rust-app',
+      compile: 'rust-compile.sh',
+      install: 'rust-install.sh',
+    },
   });
   expect(targets['compile']?.inputs).toContainEqual({ fileset: '!{workspaceRoot}/examples/rust-vitals/avocado.yaml' });
 });

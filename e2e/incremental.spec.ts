@@ -43,7 +43,14 @@ test('new code: compile, its extension, the runtime, the disk and the boot test,
   expect(output).toMatch(new RegExp(`"hostname":"avocado-qemux86-64","uptime":\\d+,"edited":${unique}`));
 });
 
+test('what follows an edit shares one process', async () => {
+  workspace.edit(main, (text) => text.replace('"uptime":{}', `"uptime":{},"again":${unique}`));
+  const { output } = await workspace.nx(['run', 'dev:provision']);
+  expect(output.match(/Running 4 tasks with nx-avocado:step/g)).toHaveLength(1);
+});
+
 test('a comment: compile alone', async () => {
+  await ran('dev:boot-test');
   workspace.edit(main, (text) => text.replace('use std::fs;', `// A comment, ${unique}.\nuse std::fs;`));
   expect(await ran('dev:boot-test')).toEqual(['example-rust:compile']);
 });
@@ -61,7 +68,7 @@ test("another extension's section: this one stays cached", async () => {
 });
 
 test('an overlay file, then its mode', async () => {
-  const file = 'examples/heartbeat/heartbeat/overlay/usr/share/heartbeat/note';
+  const file = `examples/heartbeat/heartbeat/overlay/usr/share/heartbeat/${unique}`;
   await ran('heartbeat:build');
   workspace.write(file, `${unique}\n`);
   expect(await ran('heartbeat:build')).toEqual(['heartbeat:build']);

@@ -184,7 +184,7 @@ const parts = [
   'rootfs/rootfs.erofs',
   'rootfs/initramfs.cpio.zst',
   'rootfs/vmlinuz',
-  'provision/boot.efi',
+  'rootfs/boot.efi',
   'provision/disk.json',
 ];
 
@@ -257,7 +257,7 @@ describe('the disk', () => {
         { source: out, target: '/out', writable: true },
       ],
     );
-    expect(await sha256File(join(out, 'boot.efi'))).toBe(await sha256File(join(workspace, 'out/provision/boot.efi')));
+    expect(await sha256File(join(out, 'boot.efi'))).toBe(await sha256File(join(workspace, 'out/rootfs/boot.efi')));
   });
 
   test(

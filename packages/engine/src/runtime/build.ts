@@ -59,14 +59,13 @@ export async function buildRuntime(options: RuntimeBuildOptions, context: TaskCo
   return manifest;
 }
 
-/** The OS image's record and the hashes of its files, each proven. */
+/** The OS image's record, proven, and the hashes of its files: they are proven by whoever reads their bytes. */
 export async function readRootfs(
   workspaceRoot: string,
   rootfs: TaskOutput,
 ): Promise<{ record: RootfsRecord; files: OutputManifest['files'] }> {
   const directory = join(workspaceRoot, rootfs.path);
-  const { files } = await verifyManifest(directory, rootfs.task);
-  file(files, 'rootfs.json');
+  const { files } = await verifyManifest(directory, rootfs.task, ['rootfs.json']);
   return { record: JSON.parse(await readFile(join(directory, 'rootfs.json'), 'utf8')) as RootfsRecord, files };
 }
 

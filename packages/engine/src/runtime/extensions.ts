@@ -15,7 +15,7 @@ export interface BuiltExtension {
 }
 
 /**
- * What the builds of the extensions gave, every file proven by its manifest.
+ * What the builds of the extensions gave. Their records are proven; whoever reads an image's bytes proves those.
  * @throws AvocadoError `OUTPUT_MISSING`, `OUTPUT_CORRUPT`, `EXTENSION_DUPLICATE`, `EXTENSION_MACHINE_MISMATCH`
  */
 export async function readExtensions(
@@ -30,10 +30,7 @@ export async function readExtensions(
       }
       seen.add(name);
       const directory = join(workspaceRoot, output.path);
-      const { files } = await verifyManifest(directory, output.task);
-      if (!files['extension.json']) {
-        throw new AvocadoError('OUTPUT_MISSING', `${output.task} has no output extension.json`);
-      }
+      const { files } = await verifyManifest(directory, output.task, ['extension.json']);
       const record = JSON.parse(await readFile(join(directory, 'extension.json'), 'utf8')) as ExtensionRecord;
       if (record.machine !== options.machine) {
         throw new AvocadoError(

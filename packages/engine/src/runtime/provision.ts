@@ -3,16 +3,14 @@ import { join, posix } from 'node:path';
 import { AvocadoError } from '../error';
 import { readDescriptor } from '../extension/upstream';
 import { machine } from '../feed/data';
-import type { Machine } from '../feed/data';
-import type { RootSpec } from '../feed/types';
-import { canonicalJson, replaceDirectory, sha256File, verifyManifest, writeManifest } from '../store';
+import { canonicalJson, replaceDirectory, verifyManifest, writeManifest } from '../store';
 import type { OutputManifest } from '../store';
 import type { ProvisionOptions, TaskContext, TaskOutput } from '../task';
 import { readRootfs } from './build';
-import { diskRecipe, kernelCommandLine } from './disk-recipe';
+import { diskRecipe } from './disk-recipe';
 import type { DiskRecipe } from './disk-recipe';
 import type { RuntimeManifest } from './manifest';
-import { requireRoot, runTool } from './tools';
+import { requireRoot } from './tools';
 import type { Part, VarContent } from './var-content';
 import { varSize } from './var-content';
 
@@ -20,9 +18,9 @@ import { varSize } from './var-content';
 const profiles = ['img'];
 
 /**
- * Writes `disk.json` (what the disk is made of) and `boot.efi` (kernel, initramfs and command line as one UEFI program).
- * The disk itself is put together where it is used: see openDisk.
- * @throws AvocadoError `PROFILE_UNKNOWN`, `OUTPUT_*`, `SDK_ROOT_MISSING`, `COMMAND_FAILED`
+ * Writes `disk.json`: what the disk is made of. No image's bytes are read: whoever puts the disk together (openDisk)
+ * proves each part by its hash.
+ * @throws AvocadoError `PROFILE_UNKNOWN`, `OUTPUT_*`, `SDK_ROOT_MISSING`
  */
 export async function provision(options: ProvisionOptions, context: TaskContext): Promise<DiskRecipe> {
   const profile = options.profile ?? 'img';
@@ -35,22 +33,12 @@ export async function provision(options: ProvisionOptions, context: TaskContext)
   const target = machine(options.machine);
   const descriptor = await readDescriptor(workspaceRoot, options.sdk, options.machine);
   const tools = requireRoot(descriptor, 'tools', options.sdk.task);
-  const { record, files } = await readRootfs(workspaceRoot, options.rootfs);
+  const { files } = await readRootfs(workspaceRoot, options.rootfs);
   const runtime = await readRuntime(workspaceRoot, options.runtime);
   checkSameImage(runtime.manifest, files, options);
   const rootfs = part(options.rootfs, files, 'rootfs.erofs');
-  const cmdline = kernelCommandLine(options.machine, rootfs, target.kernel.console);
 
   return replaceDirectory(join(workspaceRoot, options.outputPath), async (output) => {
-    const version = record.kernel.version;
-    await makeUki(
-      join(workspaceRoot, options.rootfs.path),
-      output,
-      { cmdline, version, target, options },
-      tools,
-      context,
-    );
-    const boot = join(output, 'boot.efi');
     const recipe = diskRecipe({
       machine: options.machine,
       profile,
@@ -60,20 +48,13 @@ export async function provision(options: ProvisionOptions, context: TaskContext)
       rootfs,
       kernel: part(options.rootfs, files, 'vmlinuz'),
       initramfs: part(options.rootfs, files, 'initramfs.cpio.zst'),
-      boot: {
-        path: target.uefi.boot,
-        source: {
-          path: posix.join(options.outputPath, 'boot.efi'),
-          sha256: await sha256File(boot),
-          size: (await readFile(boot)).length,
-        },
-      },
+      boot: { path: target.uefi.boot, source: part(options.rootfs, files, 'boot.efi') },
       var: { source: part(options.runtime, runtime.files, 'var.json'), ...varSize(runtime.content) },
       sourceDateEpoch: options.source_date_epoch,
       tools,
     });
     await writeFile(join(output, 'disk.json'), `${canonicalJson(recipe)}\n`);
-    await writeManifest(output, ['disk.json', 'boot.efi']);
+    await writeManifest(output, ['disk.json']);
     return recipe;
   });
 }
@@ -108,36 +89,4 @@ function part({ path, task }: TaskOutput, files: OutputManifest['files'], name: 
   const found = files[name];
   if (!found) throw new AvocadoError('OUTPUT_MISSING', `${task} has no output ${name}`);
   return { path: posix.join(path, name), sha256: found.sha256, size: found.size, task };
-}
-
-async function makeUki(
-  rootfs: string,
-  output: string,
-  uki: { cmdline: string; version: string; target: Machine; options: ProvisionOptions },
-  tools: RootSpec,
-  context: TaskContext,
-): Promise<void> {
-  const { target, options } = uki;
-  await runTool(
-    tools,
-    {
-      label: `UEFI boot program of ${options.runtimeName}`,
-      argv: [
-        ...['ukify', 'build', '--linux=/rootfs/vmlinuz', '--initrd=/rootfs/initramfs.cpio.zst'],
-        ...[
-          `--cmdline=${uki.cmdline}`,
-          `--uname=${uki.version}`,
-          `--os-release=ID=debian\nNAME=${options.runtimeName}\n`,
-        ],
-        ...[`--stub=/${target.uefi.stub}`, `--efi-arch=${target.architecture === 'amd64' ? 'x64' : 'aa64'}`],
-        '--output=/out/boot.efi',
-      ],
-      env: { SOURCE_DATE_EPOCH: String(options.source_date_epoch) },
-      mounts: [
-        { source: rootfs, target: '/rootfs' },
-        { source: output, target: '/out', writable: true },
-      ],
-    },
-    context,
-  );
 }

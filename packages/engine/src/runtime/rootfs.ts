@@ -22,6 +22,7 @@ import { findKernel, indexModules } from './kernel';
 import { osBuildId } from './os-release';
 import { checkSupported, erofsCompression } from './supported';
 import { requireRoot, runTool } from './tools';
+import { makeUki } from './uki';
 
 /** Any constant would do; it must never change. */
 const imageNamespace = '0a6d6c0f-4b0b-5d2f-a3a0-1f4f7f1f6f57';
@@ -35,7 +36,7 @@ export interface RootfsRecord {
 }
 
 /**
- * Builds the OS image: `rootfs.erofs`, `initramfs.cpio.zst`, `vmlinuz`, `accounts/*`, `rootfs.json` and their manifest.
+ * Builds the OS image: `rootfs.erofs`, `initramfs.cpio.zst`, `vmlinuz`, `boot.efi`, `accounts/*`, `rootfs.json` and their manifest.
  * Reproducible, and without privileges: owners come from the packages' tar, which is never unpacked.
  * @throws AvocadoError `ROOTFS_*`, `INITRAMFS_*`, `KERNEL_*`, `ACCOUNT_*`, `OVERLAY_*`, `SDK_ROOT_MISSING`, `COMMAND_FAILED`
  */
@@ -80,11 +81,12 @@ export async function buildRootfs(options: RootfsOptions, context: TaskContext):
       await makeInitramfs(kernel, index, busybox, output, await scratch('initramfs'), tools, context);
 
       await copyFile(kernel.vmlinuz, join(output, 'vmlinuz'));
+      await makeUki(output, kernel.version, options, tools, context);
       await mkdir(join(output, 'accounts'));
       for (const { name } of accountFiles) await writeFile(join(output, 'accounts', name), accounts[name]);
       await writeFile(join(output, 'rootfs.json'), `${canonicalJson(record)}\n`);
       await writeManifest(output, [
-        ...['rootfs.erofs', 'initramfs.cpio.zst', 'vmlinuz', 'rootfs.json'],
+        ...['rootfs.erofs', 'initramfs.cpio.zst', 'vmlinuz', 'boot.efi', 'rootfs.json'],
         ...accountFiles.map(({ name }) => `accounts/${name}`),
       ]);
     }),

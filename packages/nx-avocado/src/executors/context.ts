@@ -2,6 +2,7 @@ import type { ExecutorContext } from '@nx/devkit';
 import { openRoot } from '@nx-avocado/engine/feed';
 import { createSandboxRunner } from '@nx-avocado/engine/sdk';
 import { AvocadoError, formatError } from '@nx-avocado/engine/error';
+import type { Reporter } from '@nx-avocado/engine/report';
 import type { TaskContext } from '@nx-avocado/engine/task';
 import { lineReporter } from './reporter';
 
@@ -11,9 +12,18 @@ export interface Keyed {
   release: string;
 }
 
+/** What an executor does, without Nx. */
+export type Work<Options> = (options: Options, task: TaskContext) => Promise<unknown>;
+
 /** Without what only the key needs: the rest is what the engine takes. */
 export function engineOptions<T extends object>({ recipe: _recipe, release: _release, ...options }: T & Keyed) {
   return options;
+}
+
+/** The Nx executor of a work. */
+export function executor<Options extends object>(work: Work<Options>) {
+  return (options: Options & Keyed, context: Pick<ExecutorContext, 'root'>): Promise<{ success: boolean }> =>
+    runTask(context, (task) => work(engineOptions(options) as unknown as Options, task));
 }
 
 /**
@@ -28,7 +38,7 @@ export async function runTask(
 ): Promise<{ success: boolean }> {
   const abort = abortOnSignals();
   try {
-    await work(taskContext(context.root, abort.signal));
+    await work(taskContext(context.root, lineReporter(process.stdout), abort.signal));
     return { success: true };
   } catch (error) {
     process.stderr.write(`\n${formatError(error)}\n`);
@@ -38,14 +48,13 @@ export async function runTask(
   }
 }
 
-function taskContext(workspaceRoot: string, signal: AbortSignal): TaskContext {
-  const reporter = lineReporter(process.stdout);
+export function taskContext(workspaceRoot: string, reporter: Reporter, signal: AbortSignal): TaskContext {
   const runner = createSandboxRunner();
   return { workspaceRoot, reporter, signal, runner, openRoot: (spec) => openRoot(spec, { reporter, signal }) };
 }
 
 /** Nx sends SIGTERM several times, and SIGKILL five seconds after the first: the first one counts. */
-function abortOnSignals(): { signal: AbortSignal; release(): void } {
+export function abortOnSignals(): { signal: AbortSignal; release(): void } {
   const controller = new AbortController();
   const stop = (): void => controller.abort(new AvocadoError('ABORTED', 'stopped before it was done'));
   const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;

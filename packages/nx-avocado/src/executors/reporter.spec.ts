@@ -1,4 +1,4 @@
-import { lineReporter } from './reporter';
+import { lineReporter, taskReporter } from './reporter';
 
 function collect(isTTY: boolean) {
   const lines: string[] = [];
@@ -25,4 +25,14 @@ test('colours appear on a terminal alone', () => {
     expect(lines[0]?.includes('\u001b[')).toBe(isTTY);
     expect(lines[0]).toContain('an empty root password');
   }
+});
+
+test('of one of several tasks: progress at once and with its name, the rest with its result', () => {
+  const lines: string[] = [];
+  const { reporter, said } = taskReporter('app:build', { write: (text) => lines.push(text) });
+  reporter.output('warning: unused variable');
+  reporter.step('pack').done();
+  reporter.notice('no unit is enabled');
+  expect(lines).toEqual(['app:build · pack\n', 'app:build · pack: done in 0.0 s\n']);
+  expect(said()).toBe('warning: unused variable\nnotice: no unit is enabled\n');
 });

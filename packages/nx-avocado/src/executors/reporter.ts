@@ -23,6 +23,17 @@ export function lineReporter(sink: Sink, now: () => number = Date.now): Reporter
   };
 }
 
+/**
+ * For one of several tasks in a process. Progress goes to `live` at once, with the task's name; what the task says and
+ * what its commands print is kept, for Nx to show with the task's result, and again when that comes from the cache.
+ */
+export function taskReporter(task: string, live: Sink): { reporter: Reporter; said(): string } {
+  let said = '';
+  const kept = lineReporter({ write: (text) => void (said += text) });
+  const { step } = lineReporter({ write: (text) => live.write(`${task} ${text}`) });
+  return { reporter: { ...kept, step }, said: () => said };
+}
+
 function lineStep(label: string, line: (text: string) => void, interval: number, now: () => number): Step {
   const start = now();
   let shown = start;

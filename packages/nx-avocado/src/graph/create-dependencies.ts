@@ -1,4 +1,5 @@
 import type { CreateDependencies, DependencyType, ProjectConfiguration } from '@nx/devkit';
+import { verbOf } from './batch';
 
 /**
  * Runtime to extension edges, read back from the inferred targets, so that the two cannot disagree. They are implicit:
@@ -13,7 +14,7 @@ export const createDependencies: CreateDependencies = (_options, { projects }) =
 
 function extensionsOf({ targets }: ProjectConfiguration): string[] {
   const build = targets?.['build'];
-  if (build?.executor !== 'nx-avocado:runtime-build') return [];
+  if (!build || verbOf(build) !== 'runtime-build') return [];
   return (build.dependsOn ?? []).flatMap((edge) =>
     typeof edge === 'object' && Array.isArray(edge.projects) ? edge.projects : [],
   );

@@ -59,7 +59,7 @@ function compile(
         ? 'Cross-compiles the crate in the SDK'
         : 'Runs the compile and install scripts in the SDK',
     cache: true,
-    dependsOn: [{ project: owner.project, target: 'sdk-install' }],
+    dependsOn: ['config', 'sdk-install'].map((name) => ({ project: owner.project, target: name })),
     files: entries.flatMap(([, { compiled }]) => compiled.files),
     options: Object.fromEntries(
       entries.map(([machine, { slice, compiled }]) => [
@@ -87,6 +87,7 @@ function build(
   const accounts = Object.values(slices).find((slice) => slice.accounts !== undefined)?.accounts;
   const runtime = accounts === undefined ? undefined : file.projects[accounts];
   const dependsOn: Edge[] = [
+    { project: owner.project, target: 'config' },
     { project: owner.project, target: 'sdk-install' },
     ...[...tasks.values()].map((task) => ({ project: owner.project, target: task })),
     ...(runtime ? [{ project: runtime.project, target: 'rootfs' }] : []),

@@ -1,5 +1,6 @@
 import type { TargetConfiguration } from '@nx/devkit';
 import type { TaskOutput } from '@nx-avocado/engine/task';
+import { isBatched } from './batch';
 import { recipes, release } from './recipe';
 import type { Verb } from './recipe';
 
@@ -49,18 +50,19 @@ export function taskOutput(owner: NamedProject, machine: string, task: string): 
  * and Nx hands the configuration on to the tasks it depends on.
  */
 export function target(owner: NamedProject, plan: TargetPlan): TargetConfiguration {
-  const keyed = { recipe: recipes[plan.verb], release };
+  const batched = isBatched(plan.verb);
+  const keyed = { ...(batched && { step: plan.verb }), recipe: recipes[plan.verb], release };
   const [first, ...others] = Object.entries(plan.options).map(
     ([machine, options]) => [machine, { machine, ...options, ...keyed }] as const,
   );
   const configurations = Object.fromEntries(others);
   return {
-    executor: `nx-avocado:${plan.verb}`,
+    executor: `nx-avocado:${batched ? 'step' : plan.verb}`,
     options: first?.[1] ?? keyed,
     ...(others.length > 0 && { configurations }),
     cache: plan.cache,
     ...(plan.dependsOn.length > 0 && { dependsOn: plan.dependsOn.map(dependency(owner)) }),
-    inputs: plan.cache ? inputs(plan) : [{ externalDependencies: [] }],
+    inputs: plan.cache ? inputs(owner, plan) : [{ externalDependencies: [] }],
     outputs: plan.cache ? ['{options.outputPath}'] : [],
     metadata: {
       technologies: ['avocado'],
@@ -82,12 +84,20 @@ function dependency(owner: NamedProject): (edge: Edge) => string | { projects: s
  * Declared inputs and the manifests of upstream outputs, nothing else: no npm package, whose update would build every
  * image again, and not the avocado.yaml, whose part for this task stands in the options (DESIGN rules 1, 2 and 9).
  */
-function inputs(plan: TargetPlan): NonNullable<TargetConfiguration['inputs']> {
+function inputs(owner: NamedProject, plan: TargetPlan): NonNullable<TargetConfiguration['inputs']> {
   return [
     ...unique(plan.files ?? []).map((file) => ({ fileset: file.replace(/^!?/, '$&{workspaceRoot}/') })),
-    ...(plan.dependsOn.length > 0 ? [{ dependentTasksOutputFiles: '**/manifest.json' }] : []),
+    ...(plan.dependsOn.some(isKeyedByOutput) ? [{ dependentTasksOutputFiles: '**/manifest.json' }] : []),
     { externalDependencies: [] },
   ];
+
+  /**
+   * What a project's own `sdk-install` gives is decided by its options, and Nx hashes the options of all targets of a
+   * project together. Without its manifest as an input, Nx knows the keys of half of all tasks before anything runs.
+   */
+  function isKeyedByOutput({ project, target: name }: Edge): boolean {
+    return project !== owner.project || !['config', 'sdk-install'].includes(name);
+  }
 }
 
 function unique(files: string[]): string[] {

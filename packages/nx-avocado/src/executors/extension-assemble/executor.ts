@@ -1,25 +1,21 @@
-import type { ExecutorContext } from '@nx/devkit';
 import { assembleExtension } from '@nx-avocado/engine/extension';
 import type { ExtensionAssembleOptions } from '@nx-avocado/engine/task';
-import { engineOptions, runTask } from '../context';
-import type { Keyed } from '../context';
+import { executor } from '../context';
+import type { Work } from '../context';
 import { sectionPosition } from '../position';
 
-interface Options extends Omit<ExtensionAssembleOptions, 'position'>, Keyed {
+export interface Options extends Omit<ExtensionAssembleOptions, 'position'> {
   configFile: string;
   /** Links of the overlay; part of the key alone, like what `Keyed` holds. */
   links: Record<string, string>;
 }
 
 /** Packs an extension image. */
-export default function assembleExtensionExecutor(
-  options: Options,
-  context: ExecutorContext,
-): Promise<{ success: boolean }> {
-  return runTask(context, async (task) => {
-    const { configFile, links: _links, ...rest } = engineOptions(options);
-    // Not an inferred option: a line added above the section would then change the key.
-    const position = sectionPosition(task.workspaceRoot, configFile, rest.machine, ['extensions', rest.section.name]);
-    await assembleExtension({ ...rest, position }, task);
-  });
-}
+export const work: Work<Options> = async ({ configFile, links: _links, ...options }, task) => {
+  // Not an inferred option: a line added above the section would then change the key.
+  const path = ['extensions', options.section.name];
+  const position = sectionPosition(task.workspaceRoot, configFile, options.machine, path);
+  await assembleExtension({ ...options, position }, task);
+};
+
+export default executor(work);

@@ -1,13 +1,9 @@
-import type { ExecutorContext } from '@nx/devkit';
 import { buildRuntime } from '@nx-avocado/engine/runtime';
 import type { RuntimeBuildOptions } from '@nx-avocado/engine/task';
-import { engineOptions, runTask } from '../context';
-import type { Keyed } from '../context';
+import { executor } from '../context';
+import type { Work } from '../context';
 
 /** Composes the manifest and the list of what var holds. */
-export default function buildRuntimeExecutor(
-  options: RuntimeBuildOptions & Keyed,
-  context: ExecutorContext,
-): Promise<{ success: boolean }> {
-  return runTask(context, (task) => buildRuntime(engineOptions(options), task));
-}
+export const work: Work<RuntimeBuildOptions> = buildRuntime;
+
+export default executor(work);

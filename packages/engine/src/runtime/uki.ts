@@ -1,0 +1,41 @@
+import { machine } from '../feed/data';
+import type { RootSpec } from '../feed/types';
+import { sha256File } from '../store';
+import type { RootfsOptions, TaskContext } from '../task';
+import { kernelCommandLine } from './disk-recipe';
+import { runTool } from './tools';
+
+/**
+ * Writes `boot.efi` into the OS image's output: its kernel, initramfs and command line as one UEFI program.
+ * @param output holds `rootfs.erofs`, `vmlinuz` and `initramfs.cpio.zst` already
+ * @param version of the kernel
+ */
+export async function makeUki(
+  output: string,
+  version: string,
+  options: RootfsOptions,
+  tools: RootSpec,
+  context: TaskContext,
+): Promise<void> {
+  const { architecture, uefi, kernel } = machine(options.machine);
+  const rootfs = { sha256: await sha256File(`${output}/rootfs.erofs`) };
+  await runTool(
+    tools,
+    {
+      label: `UEFI boot program of ${options.runtime.name}`,
+      argv: [
+        ...['ukify', 'build', '--linux=/out/vmlinuz', '--initrd=/out/initramfs.cpio.zst'],
+        ...[
+          `--cmdline=${kernelCommandLine(options.machine, rootfs, kernel.console)}`,
+          `--uname=${version}`,
+          `--os-release=ID=debian\nNAME=${options.runtime.name}\n`,
+        ],
+        ...[`--stub=/${uefi.stub}`, `--efi-arch=${architecture === 'amd64' ? 'x64' : 'aa64'}`],
+        '--output=/out/boot.efi',
+      ],
+      env: { SOURCE_DATE_EPOCH: String(options.source_date_epoch) },
+      mounts: [{ source: output, target: '/out', writable: true }],
+    },
+    context,
+  );
+}

@@ -1,0 +1,54 @@
+import { join } from 'node:path';
+import type { ExecutorContext } from '@nx/devkit';
+import type { TaskContext } from '@nx-avocado/engine/task';
+import { engineOptions } from '../context';
+import { inputsOf, record, standing } from './inputs';
+import type { Inputs, Standing } from './inputs';
+import { work } from './steps';
+import type { StepOptions } from './steps';
+
+/** The parts of Nx's context that tell what a task reads. */
+export type StepContext = Pick<ExecutorContext, 'root' | 'taskGraph' | 'projectsConfigurations'>;
+
+/**
+ * Makes a task's output, unless the one in place is made from the same (with `--skip-nx-cache` it always makes it).
+ * @returns what the output in place was before
+ */
+export async function make(
+  id: string,
+  options: StepOptions,
+  context: StepContext,
+  task: TaskContext,
+): Promise<Standing> {
+  const directory = join(context.root, options.outputPath);
+  const inputs = readInputs(id, context, options);
+  const skips = process.env['NX_SKIP_NX_CACHE'] === 'true';
+  const found = inputs && !skips ? await standing(inputs, directory, id) : 'stale';
+  const { step, ...rest } = options;
+  if (found === 'stale') await work({ step, ...engineOptions(rest) }, task);
+  if (inputs && found !== 'same') await record(inputs, directory);
+  return found;
+}
+
+function readInputs(id: string, context: StepContext, options: StepOptions): Inputs | undefined {
+  // Sources of a compile task are the compiler's business: it knows best what is to be done again.
+  if (options.step === 'cargo-cross' || options.step === 'sdk-compile') return undefined;
+  const { root, taskGraph } = context;
+  if (!taskGraph?.tasks[id]) return undefined;
+  const upstream = idsOf(taskGraph.dependencies[id]).flatMap((other) => {
+    const { target, outputs } = taskGraph.tasks[other]!;
+    return target.target === 'config' ? [] : outputs.map((output): [string, string] => [other, output]);
+  });
+  return inputsOf(root, targetsOf(id, context), nameOf(id, context), options, Object.fromEntries(upstream));
+}
+
+export const nameOf = (id: string, { taskGraph }: StepContext): string => taskGraph!.tasks[id]!.target.target;
+
+export function targetsOf(id: string, { taskGraph, projectsConfigurations }: StepContext) {
+  return projectsConfigurations.projects[taskGraph!.tasks[id]!.target.project]?.targets ?? {};
+}
+
+/** Nx 24 has objects where 22 and 23 have ids. */
+export function idsOf(edges: (string | { id: string })[] = []): string[] {
+  return edges.map((edge) => (typeof edge === 'string' ? edge : edge.id));
+}

@@ -1,0 +1,32 @@
+import { readFileSync } from 'node:fs';
+import type { TargetConfiguration } from '@nx/devkit';
+import type { Verb } from './recipe';
+
+/** Tasks that only make files: the ones between avocado.yaml and a disk. */
+const steps: Verb[] = [
+  ...(['sdk-install', 'cargo-cross', 'sdk-compile', 'extension-assemble'] as const),
+  ...(['rootfs', 'runtime-build', 'provision'] as const),
+];
+
+/**
+ * From Nx 24 on, steps share a process: Nx puts into a batch what has one executor, which is `step`. Before, Nx stores
+ * what ran in a batch under keys from before the run (22), or has no way to say that an output stays (22, early 23).
+ */
+const batches = nxMajor() >= 24;
+
+export function isBatched(verb: Verb): boolean {
+  return batches && steps.includes(verb);
+}
+
+/** The executor that does a target's work, whether in a batch or by itself. */
+export function verbOf({ executor, options }: TargetConfiguration<{ step?: string }>): string | undefined {
+  const [plugin, name] = executor?.split(':') ?? [];
+  if (plugin !== 'nx-avocado') return undefined;
+  return name === 'step' ? options?.step : name;
+}
+
+/** Of the Nx that runs: devkit, which tells it too, takes 0.3 s to load. */
+function nxMajor(): number {
+  const { version } = JSON.parse(readFileSync(require.resolve('nx/package.json'), 'utf8')) as { version: string };
+  return Number(version.split('.')[0]);
+}
