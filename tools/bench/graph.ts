@@ -1,29 +1,24 @@
 import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { TestWorkspace } from '../../e2e/support/workspace';
+import { repository } from '../../e2e/support/workspace';
 import { silentReporter } from '../../packages/engine/src/report';
 import { createSandboxRunner } from '../../packages/engine/src/sdk';
 import type { SdkRoot } from '../../packages/engine/src/sdk';
 import { median, time } from './figure';
 import type { Figure } from './figure';
+import { floorTarget } from './workspace';
+import type { BenchWorkspace } from './workspace';
 
-/** A cached target that does nothing: what Nx itself costs in this workspace. */
-const floorTarget = '@nx-avocado/engine:bench-floor';
 const crate = 'examples/rust-vitals/ref-rust';
 
-async function run(workspace: TestWorkspace, target: string): Promise<void> {
-  const { code, output } = await workspace.nx(['run', target], { NX_DAEMON: 'true' });
-  if (code !== 0) throw new Error(output);
-}
-
 /** `dev:provision` when nothing changed, daemon on. */
-export async function noOp(workspace: TestWorkspace): Promise<Figure> {
+export async function noOp(workspace: BenchWorkspace): Promise<Figure> {
   const [floor, value]: [number[], number[]] = [[], []];
   const runs = 7;
   for (let i = -2; i < runs; i++) {
-    const floorTime = await time(() => run(workspace, floorTarget));
-    const valueTime = await time(() => run(workspace, 'dev:provision'));
+    const floorTime = await time(() => workspace.run(floorTarget));
+    const valueTime = await time(() => workspace.run('dev:provision'));
     // The first two fill the cache and warm the daemon.
     if (i < 0) continue;
     floor.push(floorTime);
@@ -37,7 +32,7 @@ export async function noOp(workspace: TestWorkspace): Promise<Figure> {
 }
 
 /** From an edit of main.rs to the disk's recipe, over the least that must be done for it. */
-export async function edit(workspace: TestWorkspace, tools: SdkRoot, toolchain: SdkRoot): Promise<Figure> {
+export async function edit(workspace: BenchWorkspace, tools: SdkRoot, toolchain: SdkRoot): Promise<Figure> {
   const runner = createSandboxRunner();
   const scratch = join(tmpdir(), `nx-avocado-bench-${process.pid}`);
   const source = (root: string): string => join(root, 'src/main.rs');
@@ -54,7 +49,7 @@ export async function edit(workspace: TestWorkspace, tools: SdkRoot, toolchain: 
     const pack = ['mkfs.erofs', '-zlz4hc', '-T0', '--all-root', '/build/image.raw', '/build/tree'];
     rmSync(join(scratch, 'image.raw'), { force: true });
     await runner.run({ root: tools, argv: pack, mounts, label: 'mkfs.erofs' }, silentReporter);
-    await run(workspace, floorTarget);
+    await workspace.run(floorTarget);
   };
   const [floor, value]: [number[], number[]] = [[], []];
   const runs = 5;
@@ -65,9 +60,11 @@ export async function edit(workspace: TestWorkspace, tools: SdkRoot, toolchain: 
       // A number that no earlier run had, or its results would come from the cache.
       const seconds = 1_000_000 + (Date.now() % 1_000_000_000) + i;
       change(source(join(scratch, 'crate')), seconds);
+      // Nx makes its graph anew after an edit of any file.
+      workspace.write('floor/edited', String(seconds));
       const floorTime = await time(least);
       change(source(workspace.path(crate)), seconds);
-      const valueTime = await time(() => run(workspace, 'dev:provision'));
+      const valueTime = await time(() => workspace.run('dev:provision'));
       if (i < 0) continue;
       floor.push(floorTime);
       value.push(valueTime);
@@ -83,16 +80,15 @@ export async function edit(workspace: TestWorkspace, tools: SdkRoot, toolchain: 
 }
 
 /** From QEMU's start to the service's first line of JSON, as the boot test measures it. */
-export async function boot(workspace: TestWorkspace): Promise<Figure> {
+export async function boot(workspace: BenchWorkspace): Promise<Figure> {
   const lines: number[] = [];
   const runs = 5;
-  // The edits are undone: the service prints at its own interval again.
-  workspace.reset();
-  await run(workspace, 'dev:provision');
+  // Of the edits: the service prints at its own interval again.
+  cpSync(join(repository, crate, 'src'), workspace.path(`${crate}/src`), { recursive: true });
+  await workspace.run('dev:provision');
   for (let i = 0; i < runs; i++) {
     const args = ['run', 'dev:boot-test', '--skipNxCache', '--excludeTaskDependencies'];
-    const { code, output } = await workspace.nx(args, { NX_DAEMON: 'true' });
-    if (code !== 0) throw new Error(output);
+    await workspace.nx(...args);
     const report = workspace.read('examples/rust-vitals/.avocado/dev/qemux86-64/boot-test/report.json');
     const { firstLine } = JSON.parse(report) as { firstLine: Record<string, number> };
     lines.push((firstLine['ref-rust.service'] ?? NaN) / 1000);

@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { cpus, totalmem } from 'node:os';
 import { join } from 'node:path';
-import { TestWorkspace, repository } from '../../e2e/support/workspace';
+import { repository } from '../../e2e/support/workspace';
 import { openRoot } from '../../packages/engine/src/feed';
 import type { SdkDescriptor } from '../../packages/engine/src/feed';
 import { silentReporter } from '../../packages/engine/src/report';
@@ -11,6 +11,7 @@ import { table } from './figure';
 import type { Figure } from './figure';
 import { boot, edit, noOp } from './graph';
 import { sandbox } from './sandbox';
+import { BenchWorkspace } from './workspace';
 
 const project = 'examples/rust-vitals/.avocado/example-rust/qemux86-64';
 
@@ -18,11 +19,17 @@ const project = 'examples/rust-vitals/.avocado/example-rust/qemux86-64';
 const wanted = process.argv.slice(2);
 
 async function main(): Promise<void> {
-  const workspace = new TestWorkspace();
-  workspace.reset();
-  say('building what the figures need');
-  const built = await workspace.nx(['run', 'dev:provision'], { NX_DAEMON: 'true' });
-  if (built.code !== 0) throw new Error(built.output);
+  say('packing the plugin and building what the figures need');
+  const workspace = new BenchWorkspace();
+  try {
+    await report(workspace);
+  } finally {
+    await workspace.remove();
+  }
+}
+
+async function report(workspace: BenchWorkspace): Promise<void> {
+  await workspace.run('dev:provision');
   const { roots } = JSON.parse(workspace.read(`${project}/sdk-install/sdk.json`)) as SdkDescriptor;
   const root = (name: 'tools' | 'toolchain'): Promise<SdkRoot> => {
     const spec = roots[name];
@@ -46,20 +53,17 @@ async function main(): Promise<void> {
     // Each as it comes: a run that is interrupted keeps what it has measured.
     console.log(table([figure]));
   }
-  workspace.reset();
-  await workspace.nx(['daemon', '--stop']);
   const memory = Math.round(totalmem() / 2 ** 30);
   console.log(`\n${cpus().length} cores (${cpus()[0]?.model ?? '?'}), ${memory} GB, Node ${process.versions.node}\n`);
   console.log(table(figures));
 }
 
 /** Peak memory of Node while it packs 1 GiB, over the same process that packs nothing. */
-async function pack(workspace: TestWorkspace): Promise<Figure> {
-  const { targets } = (await workspace.json(['show', 'project', 'heartbeat-app'])) as {
+async function pack(workspace: BenchWorkspace): Promise<Figure> {
+  const { targets } = JSON.parse(await workspace.nx('show', 'project', 'heartbeat-app', '--json')) as {
     targets: Record<string, { options: ExtensionAssembleOptions }>;
   };
-  const built = await workspace.nx(['run', 'heartbeat-app:build']);
-  if (built.code !== 0) throw new Error(built.output);
+  await workspace.run('heartbeat-app:build');
   const base = targets['build']?.options;
   if (!base) throw new Error('heartbeat-app has no build');
   const options: ExtensionAssembleOptions = {
