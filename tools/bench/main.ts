@@ -7,6 +7,7 @@ import type { SdkDescriptor } from '../../packages/engine/src/feed';
 import { silentReporter } from '../../packages/engine/src/report';
 import type { SdkRoot } from '../../packages/engine/src/sdk';
 import type { ExtensionAssembleOptions } from '../../packages/engine/src/task';
+import { entry } from './entry';
 import { table } from './figure';
 import type { Figure } from './figure';
 import { boot, edit, noOp } from './graph';
@@ -39,6 +40,7 @@ async function report(workspace: BenchWorkspace): Promise<void> {
   const [tools, toolchain] = [await root('tools'), await root('toolchain')];
   const measures: [string, () => Promise<Figure>][] = [
     ['sandbox', () => sandbox(tools)],
+    ['entry', () => Promise.resolve(entry(workspace))],
     ['no-op', () => noOp(workspace)],
     ['edit', () => edit(workspace, tools, toolchain)],
     ['boot', () => boot(workspace)],
