@@ -71,6 +71,7 @@ export class BenchWorkspace {
 
   async remove(): Promise<void> {
     if (existsSync(this.root)) await this.nx('daemon', '--stop');
-    rmSync(this.root, { recursive: true, force: true });
+    // The daemon may write a last line.
+    rmSync(this.root, { recursive: true, force: true, maxRetries: 10, retryDelay: 200 });
   }
 }
