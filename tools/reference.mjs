@@ -31,13 +31,22 @@ function table(properties, definitions = {}) {
   return ['| key | type | default | |', '|---|---|---|---|', ...rows].join('\n');
 }
 
-function executors() {
-  const { executors } = readJson('packages/nx-avocado/executors.json');
-  const parts = Object.entries(executors).map(([name, entry]) => {
+function examples({ examples = [] }) {
+  return examples.map(({ command, description }) => `# ${description}\n${command}`).join('\n');
+}
+
+/** @param kind `executors` or `generators` */
+function plugin(kind, intro) {
+  const entries = Object.entries(readJson(`packages/nx-avocado/${kind}.json`)[kind]).filter(
+    ([, { hidden }]) => !hidden,
+  );
+  const parts = entries.map(([name, entry]) => {
     const schema = readJson(join('packages/nx-avocado', entry.schema.replace('./dist/', './src/')));
-    return `## ${name}\n\n${entry.description}\n\n${table(schema.properties ?? {})}`;
+    const shown = schema.examples ? `\n\n\`\`\`sh\n${examples(schema)}\n\`\`\`` : '';
+    return `## ${name}\n\n${entry.description}${shown}\n\n${table(schema.properties ?? {})}`;
   });
-  return `# Executors\n\nWritten by \`npm run docs\` from the executors' schemas. The plugin infers the options; give your own on the command\nline (\`nx run dev:qemu --mem 2048\`) or in \`targetDefaults\`.\n\n${parts.join('\n\n')}\n`;
+  const title = kind[0].toUpperCase() + kind.slice(1);
+  return `# ${title}\n\nWritten by \`npm run docs\` from the ${kind}' schemas. ${intro}\n\n${parts.join('\n\n')}\n`;
 }
 
 /** Every section that has keys of its own, as `runtimes.<name>.var`. */
@@ -73,7 +82,17 @@ function avocadoYaml() {
 const check = process.argv.includes('--check');
 const stale = [];
 for (const [page, text] of [
-  ['docs/reference/executors.md', executors()],
+  [
+    'docs/reference/executors.md',
+    plugin(
+      'executors',
+      'The plugin infers the options; give your own on the command\nline (`nx run dev:qemu --mem 2048`) or in `targetDefaults`.',
+    ),
+  ],
+  [
+    'docs/reference/generators.md',
+    plugin('generators', '`nx g <generator> --dry-run` shows what one\nwould write; Nx Console runs them too.'),
+  ],
   ['docs/reference/avocado-yaml.md', avocadoYaml()],
 ]) {
   const path = join(root, page);
