@@ -1,2 +1,4 @@
 export { cargoCross } from './cargo-cross';
 export { sdkCompile } from './sdk-compile';
+export { listSources } from './sources';
+export type { SourceFile } from './sources';

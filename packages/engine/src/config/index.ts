@@ -8,6 +8,7 @@ export {
   appendItem,
   entryKeys,
   entryText,
+  entryValue,
   extensionFile,
   listExtension,
   removeEntry,

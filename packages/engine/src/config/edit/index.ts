@@ -1,4 +1,4 @@
 export { addEntry, appendItem } from './add';
 export { extensionFile } from './extract';
-export { addRuntime, entryKeys, listExtension } from './list';
+export { addRuntime, entryKeys, entryValue, listExtension } from './list';
 export { entryText, removeEntry, replaceEntry } from './take';

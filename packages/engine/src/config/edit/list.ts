@@ -37,3 +37,9 @@ function overrideLists(source: Source, path: KeyPath): KeyPath[] {
 export function entryKeys(text: string, path: KeyPath, { file }: { file: string }): string[] {
   return keysAt(openSource(text, file), path);
 }
+
+/** What stands at `path`, as it is written: nothing is interpolated, no default is filled in. */
+export function entryValue(text: string, path: KeyPath, { file }: { file: string }): unknown {
+  const source = openSource(text, file);
+  return pairAt(source, path)?.value?.toJS(source.document);
+}
