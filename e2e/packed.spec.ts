@@ -12,7 +12,7 @@ const scratch = mkdtempSync(join(tmpdir(), 'nx-avocado-packed-'));
 const lock = join(scratch, 'avocado.lock');
 let tarballs: string[];
 
-/** What README and docs state: MB of the two tarballs, and of what npm installs for them. */
+/** MB of the two tarballs and of what npm installs for them: a little over what README states. */
 const stated = { packed: 0.8, installed: 18 };
 
 /** A task beside ours that wants a running machine. */
