@@ -55,14 +55,25 @@ WantedBy=multi-user.target
  * @param more files beside the product's
  */
 export function foreignWorkspace(packages: string[], more: Record<string, string> = {}): string {
-  const root = mkdtempSync(join(tmpdir(), 'nx-avocado-foreign-'));
   const plugin = { plugin: 'nx-avocado', options: { feed: 'debian', runner: 'sandbox', lock: 'strict' } };
+  return workspaceOf(packages, { ...product, ...more, 'nx.json': nxJson({ plugins: [plugin] }) }, '.avocado\n');
+}
+
+/** A workspace of somebody else with nothing in it, as before the plugin is set up. */
+export function emptyWorkspace(packages: string[]): string {
+  return workspaceOf(packages, { 'nx.json': nxJson({}) });
+}
+
+function nxJson(more: object): string {
+  return JSON.stringify({ analytics: false, neverConnectToCloud: true, ...more });
+}
+
+function workspaceOf(packages: string[], own: Record<string, string>, ignored = ''): string {
+  const root = mkdtempSync(join(tmpdir(), 'nx-avocado-foreign-'));
   const files = {
-    ...product,
-    ...more,
+    ...own,
     'package.json': JSON.stringify({ name: 'foreign', private: true }),
-    'nx.json': JSON.stringify({ analytics: false, neverConnectToCloud: true, plugins: [plugin] }),
-    '.gitignore': 'node_modules\n.nx\n.avocado\n',
+    '.gitignore': `node_modules\n.nx\n${ignored}`,
   };
   for (const [file, text] of Object.entries(files)) {
     mkdirSync(dirname(join(root, file)), { recursive: true });

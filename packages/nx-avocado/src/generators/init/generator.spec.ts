@@ -12,7 +12,7 @@ beforeEach(() => {
   tree = createTreeWithEmptyWorkspace();
   said = [];
   for (const method of ['info', 'warn'] as const) {
-    jest.spyOn(logger, method).mockImplementation((text: unknown) => void said.push(String(text)));
+    jest.spyOn(logger, method).mockImplementation((...texts: unknown[]) => void said.push(texts.join(' ')));
   }
 });
 afterEach(() => jest.restoreAllMocks());
