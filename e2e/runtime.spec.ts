@@ -409,4 +409,12 @@ describe('what cannot be done is said at once, and the last output stays', () =>
     const options = { ...runtimeOptions, section: { ...section, var_files: [file] } };
     await expect(buildRuntime(options, context(workspace))).rejects.toEqual(code(name));
   });
+
+  test('a runtime that asks for signatures is not made without', async () => {
+    const options = { ...runtimeOptions, section: { ...section, signing: { checksum_algorithm: 'sha256' as const } } };
+    await expect(buildRuntime(options, context(workspace))).rejects.toMatchObject({
+      code: 'RUNTIME_UNSUPPORTED',
+      message: 'the debian feed does not support signing of a runtime',
+    });
+  });
 });
