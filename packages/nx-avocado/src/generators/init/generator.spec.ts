@@ -25,6 +25,12 @@ test('registers the plugin and its sync generator, and says why it chose what it
   expect(said.join('\n')).toMatch(/^feed debian: .*\nrunner sandbox: .*\nlock strict: /);
 });
 
+test('makes nx.json where there is none', async () => {
+  tree.delete('nx.json');
+  await initialise(tree, options);
+  expect(readNxJson(tree)?.plugins).toMatchObject([{ plugin: 'nx-avocado' }]);
+});
+
 test('keeps what nx.json and the ignore files have', async () => {
   const nxJson = { plugins: ['other'], sync: { applyChanges: false, globalGenerators: ['other:sync'] }, parallel: 2 };
   tree.write('nx.json', JSON.stringify(nxJson));

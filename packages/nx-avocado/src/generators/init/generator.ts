@@ -26,6 +26,8 @@ export default wholeMessage(initialise);
  */
 export async function initialise(tree: Tree, options: InitOptions): Promise<void> {
   const { ci = 'none', editorSchema = true, skipFormat = false, ...asked } = options;
+  // Nx runs without the file, and its own `updateNxJson` then writes nothing.
+  if (!tree.exists('nx.json')) tree.write('nx.json', '{}\n');
   const choice = isRegistered(tree) ? undefined : choose(probeHost(), asked);
   if (choice) register(tree, choice.options);
   const changes = [
