@@ -48,6 +48,7 @@ test("an extension's targets: cargo-cross where a crate names it, its own slice 
   const work = Object.entries(targets).map(([name, { executor, options }]) => [name, [executor, options['step']]]);
   expect(Object.fromEntries(work)).toEqual({
     config: ['nx:noop', undefined],
+    lock: ['nx:noop', undefined],
     'sdk-install': ['nx-avocado:step', 'sdk-install'],
     compile: ['nx-avocado:step', 'cargo-cross'],
     build: ['nx-avocado:step', 'extension-assemble'],
@@ -73,6 +74,7 @@ test("a runtime's targets, in the order of a build; what boots is not cached, bu
   const { targets } = await show('dev');
   expect(Object.entries(targets).map(([name, { cache }]) => [name, cache])).toEqual([
     ['config', true],
+    ['lock', true],
     ['sdk-install', true],
     ['rootfs', true],
     ['build', true],

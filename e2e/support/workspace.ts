@@ -32,7 +32,18 @@ export interface NxResult {
  * what nobody changed is built once; `reset` brings the sources back to the repository's.
  */
 export class TestWorkspace {
-  readonly root = takeDirectory();
+  readonly root: string;
+
+  /**
+   * @param name of a workspace of its own; the one without a name is shared by all tests of a run
+   * @param without folders of the repository that this workspace has none of
+   */
+  constructor(
+    name?: string,
+    private readonly without: string[] = [],
+  ) {
+    this.root = takeDirectory(name);
+  }
 
   path(file: string): string {
     return join(this.root, file);
@@ -72,7 +83,7 @@ export class TestWorkspace {
 
   /** Sources as in the repository, uncommitted changes included; outputs and caches stay. */
   reset(): void {
-    const files = sourceFiles();
+    const files = sourceFiles().filter((file) => !this.without.some((folder) => file.startsWith(`${folder}/`)));
     mkdirSync(this.root, { recursive: true });
     for (const stale of this.sources().filter((file) => !files.includes(file))) rmSync(this.path(stale));
     for (const file of files) this.copy(file);
@@ -143,8 +154,9 @@ export class TestWorkspace {
 }
 
 /** The first of a few directories that no other running process works in; the same for all test files of one run. */
-function takeDirectory(): string {
-  const name = `nx-avocado-e2e-${createHash('sha256').update(repository).digest('hex').slice(0, 8)}`;
+function takeDirectory(suffix?: string): string {
+  const hash = createHash('sha256').update(repository).digest('hex').slice(0, 8);
+  const name = ['nx-avocado-e2e', hash, ...(suffix === undefined ? [] : [suffix])].join('-');
   for (let number = 1; ; number += 1) {
     const directory = join(tmpdir(), `${name}-${number}`);
     const owner = `${directory}.pid`;

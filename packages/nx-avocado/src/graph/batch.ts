@@ -12,10 +12,10 @@ const steps: Verb[] = [
  * From Nx 24 on, steps share a process: Nx puts into a batch what has one executor, which is `step`. Before, Nx stores
  * what ran in a batch under keys from before the run (22), or has no way to say that an output stays (22, early 23).
  */
-const batches = nxMajor() >= 24;
+export const isNx24 = nxMajor() >= 24;
 
 export function isBatched(verb: Verb): boolean {
-  return batches && steps.includes(verb);
+  return isNx24 && steps.includes(verb);
 }
 
 /** The executor that does a target's work, whether in a batch or by itself. */

@@ -11,8 +11,11 @@ export interface Reads {
   env: Record<string, string | null>;
 }
 
+/** Raise it whenever `ResolvedFile`, or what resolution puts into it, changes between two releases. */
+export const format = 2;
+
 interface Entry {
-  /** sha256 over what the caller resolved it with: options, release, the list of crates. */
+  /** sha256 over what the caller resolved it with: format, options, release, the list of crates. */
   key: string;
   reads: Reads;
   resolved: ResolvedFile;
@@ -20,7 +23,7 @@ interface Entry {
 
 /**
  * Resolved avocado.yaml files of earlier runs, by what they were made of: parsing one costs milliseconds and loads zod
- * and yaml. A file with errors is never kept, and a lost or damaged cache costs time alone.
+ * and yaml. A file that does not load is never kept, and a lost or damaged cache costs time alone.
  */
 export class ResolvedCache {
   private readonly entries: Record<string, Entry>;
@@ -44,7 +47,7 @@ export class ResolvedCache {
   }
 
   set(file: string, key: string, resolved: ResolvedFile, reads: Reads): void {
-    if (resolved.error !== undefined || resolved.projects.some(({ error }) => error !== undefined)) {
+    if (resolved.error !== undefined) {
       delete this.entries[file];
     } else {
       this.entries[file] = { key, reads, resolved };

@@ -14,7 +14,7 @@ export const createDependencies: CreateDependencies = (_options, { projects }) =
 
 function extensionsOf({ targets }: ProjectConfiguration): string[] {
   const build = targets?.['build'];
-  if (!build || verbOf(build) !== 'runtime-build') return [];
+  if (!build || !['runtime-build', 'invalid'].includes(verbOf(build) ?? '')) return [];
   return (build.dependsOn ?? []).flatMap((edge) =>
     typeof edge === 'object' && Array.isArray(edge.projects) ? edge.projects : [],
   );

@@ -1,7 +1,9 @@
 import { createHash } from 'node:crypto';
 import { join, posix } from 'node:path';
 import type { CreateNodes, CreateNodesResult, ProjectConfiguration } from '@nx/devkit';
-import { ResolvedCache, digestOf } from './cache';
+import { ResolvedCache, digestOf, format } from './cache';
+import { compose } from './compose';
+import type { Composition } from './compose';
 import { extensionTargets } from './extension';
 import { invalidTargets } from './invalid';
 import { resolveFile } from './resolve';
@@ -43,7 +45,7 @@ async function resolveAll(
 ): Promise<ResolvedFile[]> {
   const cache = new ResolvedCache(workspaceRoot);
   const manifests = crates.map((path) => [path, digestOf(join(workspaceRoot, path))]);
-  const key = createHash('sha256').update(JSON.stringify({ release, options, manifests })).digest('hex');
+  const key = createHash('sha256').update(JSON.stringify({ format, release, options, manifests })).digest('hex');
   const all: ResolvedFile[] = [];
   for (const file of configFiles) {
     let found = cache.get(file, key);
@@ -78,38 +80,69 @@ export function nodes(
   options: PluginOptions,
   overlayOf: FileContext['overlayOf'],
 ): [string, CreateNodesResult][] {
-  const items = resolved.flatMap(({ projects }, index) =>
-    projects.map((project) => ({ ...project, folder: posix.dirname(configFiles[index] ?? '') })),
-  );
-  const names = projectNames(items);
-  let offset = 0;
+  const composition = compose(configFiles, resolved);
+  const named = nameProjects(configFiles, resolved, composition);
   return resolved.map((file, index) => {
     const configFile = configFiles[index] ?? '';
-    const siblings = items.slice(offset, offset + file.projects.length);
-    const named = siblings.map((item, position): NamedProject => ({
-      project: names[offset + position] ?? item.name,
-      root: projectRoot(item, siblings),
-    }));
-    offset += file.projects.length;
-    const context = { configFile, options, projects: named, overlayOf };
-    const projects = Object.fromEntries(
-      file.projects.map((project, position) => {
-        const owner = named[position] ?? { project: project.name, root: '' };
-        return [owner.root, projectNode(project, owner, file, context)];
-      }),
-    );
-    return [configFile, { projects }];
+    const context: FileContext = {
+      ...{ configFile, options, overlayOf, reads: file.reads },
+      projects: file.projects.map((project) => named.get(composition.standIn(project))!),
+      runtimeOf: (extension) => {
+        const runtime = composition.runtimeOf(extension);
+        return runtime && named.get(runtime);
+      },
+    };
+    const own = file.projects.filter((project) => composition.standIn(project) === project);
+    const projects = own.map((project) => {
+      const owner = named.get(project)!;
+      return [owner.root, projectNode(project, owner, context)];
+    });
+    return [configFile, { projects: Object.fromEntries(projects) as NonNullable<CreateNodesResult['projects']> }];
   });
+}
+
+function nameProjects(
+  configFiles: readonly string[],
+  resolved: readonly ResolvedFile[],
+  composition: Composition,
+): Map<ResolvedProject, NamedProject> {
+  const items = resolved.flatMap((file, index) =>
+    file.projects
+      .filter((project) => composition.standIn(project) === project)
+      .map((project) => ({
+        ...{ file, project, kind: project.kind, name: project.name },
+        folder: posix.dirname(configFiles[index] ?? ''),
+      })),
+  );
+  const names = projectNames(items);
+  return new Map(
+    items.map((item, index) => {
+      const machine = composition.machineOf(item.file);
+      const siblings = item.file.projects.map(({ kind, name }) => ({ kind, name, folder: item.folder }));
+      const error = errorOf(item.project, item.file, machine);
+      const named: NamedProject = {
+        project: names[index] ?? item.name,
+        root: projectRoot(item, siblings),
+        ...(machine !== undefined && { machine }),
+        ...(error !== undefined && { error }),
+      };
+      return [item.project, named];
+    }),
+  );
+}
+
+/** Why a project cannot be built for its default machine target. */
+function errorOf(project: ResolvedProject, file: ResolvedFile, machine: string | undefined): string | undefined {
+  return file.error ?? (machine === undefined ? file.undecided : project.errors[machine]);
 }
 
 function projectNode(
   project: ResolvedProject,
   owner: NamedProject,
-  file: ResolvedFile,
   context: FileContext,
 ): Omit<ProjectConfiguration, 'root'> {
-  const { kind, name, slices } = project;
-  const error = file.error ?? project.error;
+  const { kind, name } = project;
+  const slices = fromDefault(project.slices, owner.machine);
   return {
     name: owner.project,
     projectType: 'application',
@@ -118,10 +151,16 @@ function projectNode(
       description: `The ${kind} ${name} of ${context.configFile}`,
     },
     targets:
-      error !== undefined
-        ? invalidTargets(owner, kind, error)
+      owner.error !== undefined && Object.keys(slices).length === 0
+        ? invalidTargets(owner, owner.error, project, context)
         : kind === 'extension'
-          ? extensionTargets(owner, slices as Record<string, ExtensionSlice>, context)
+          ? extensionTargets(owner, slices as Record<string, ExtensionSlice>, project, context)
           : runtimeTargets(owner, slices as Record<string, RuntimeSlice>, context),
   };
+}
+
+/** The same with the default machine target first. */
+function fromDefault<T>(slices: Record<string, T>, machine: string | undefined): Record<string, T> {
+  const first = machine === undefined ? undefined : slices[machine];
+  return machine === undefined || first === undefined ? slices : { [machine]: first, ...slices };
 }

@@ -1,34 +1,45 @@
 import type { TargetConfiguration } from '@nx/devkit';
-import type { CompiledSlice, ExtensionSlice } from './model';
+import { hasAccounts } from './compose';
+import type { CompiledSlice, ExtensionSlice, ResolvedProject } from './model';
 import { outputPath, target, taskOutput } from './target';
 import type { Edge, NamedProject } from './target';
-import { configTarget, sdkInstall } from './sdk-install';
+import { configTargets } from './config-target';
+import { sdkInstall } from './sdk-install';
 import type { FileContext } from './sdk-install';
 
 /** Targets of an extension: `sdk-install`, `compile` (or `compile-<package>`), `build`. */
 export function extensionTargets(
   owner: NamedProject,
   slices: Record<string, ExtensionSlice>,
+  project: ResolvedProject,
   file: FileContext,
 ): Record<string, TargetConfiguration> {
   const targets: Record<string, TargetConfiguration> = {
-    config: configTarget(file),
+    ...configTargets('extension', slices, file),
     'sdk-install': sdkInstall(owner, 'extension', slices, file),
   };
-  const tasks = compileTasks(slices);
+  const tasks = compileTaskNames(
+    Object.values(slices).flatMap(({ compiled }) => compiled.map(({ options }) => options.package)),
+  );
   for (const [packageName, task] of tasks) {
     targets[task] = compile(owner, task, only(slices, packageName), file);
   }
-  targets['build'] = build(owner, slices, tasks, file);
+  targets['build'] = build(owner, slices, tasks, accountsRuntime(project, file), file);
   return targets;
 }
 
 /** Task names by package: `compile` where there is one, else one for each. */
-function compileTasks(slices: Record<string, ExtensionSlice>): Map<string, string> {
-  const names = new Set(
-    Object.values(slices).flatMap(({ compiled }) => compiled.map(({ options }) => options.package)),
-  );
+export function compileTaskNames(packages: string[]): Map<string, string> {
+  const names = new Set(packages);
   return new Map([...names].map((name) => [name, names.size === 1 ? 'compile' : `compile-${name}`]));
+}
+
+/** The runtime whose accounts the extension's are added to: one of its own file, else one that composes it. */
+function accountsRuntime(project: ResolvedProject, file: FileContext): NamedProject | undefined {
+  const slices = Object.values(project.slices).filter((slice) => slice.kind === 'extension');
+  const own = slices.find((slice) => slice.accounts !== undefined)?.accounts;
+  if (own !== undefined) return file.projects[own];
+  return slices.some(hasAccounts) ? file.runtimeOf(project) : undefined;
 }
 
 type CompileSlices = Record<string, { slice: ExtensionSlice; compiled: CompiledSlice }>;
@@ -59,7 +70,7 @@ function compile(
         ? 'Cross-compiles the crate in the SDK'
         : 'Runs the compile and install scripts in the SDK',
     cache: true,
-    dependsOn: ['config', 'sdk-install'].map((name) => ({ project: owner.project, target: name })),
+    dependsOn: [{ project: owner.project, target: 'sdk-install' }],
     files: entries.flatMap(([, { compiled }]) => compiled.files),
     options: Object.fromEntries(
       entries.map(([machine, { slice, compiled }]) => [
@@ -82,12 +93,10 @@ function build(
   owner: NamedProject,
   slices: Record<string, ExtensionSlice>,
   tasks: Map<string, string>,
+  runtime: NamedProject | undefined,
   file: FileContext,
 ): TargetConfiguration {
-  const accounts = Object.values(slices).find((slice) => slice.accounts !== undefined)?.accounts;
-  const runtime = accounts === undefined ? undefined : file.projects[accounts];
   const dependsOn: Edge[] = [
-    { project: owner.project, target: 'config' },
     { project: owner.project, target: 'sdk-install' },
     ...[...tasks.values()].map((task) => ({ project: owner.project, target: task })),
     ...(runtime ? [{ project: runtime.project, target: 'rootfs' }] : []),
@@ -111,7 +120,7 @@ function build(
           staged: slice.compiled.map(({ options }) =>
             taskOutput(owner, machine, tasks.get(options.package) ?? 'compile'),
           ),
-          ...(runtime && slice.accounts !== undefined && { rootfs: taskOutput(runtime, machine, 'rootfs') }),
+          ...(runtime && hasAccounts(slice) && { rootfs: taskOutput(runtime, machine, 'rootfs') }),
           ...file.overlayOf(slice),
           source_date_epoch: slice.source_date_epoch,
         },

@@ -9,9 +9,13 @@ import type { CargoCrossOptions, SdkCompileOptions } from '@nx-avocado/engine/ta
 
 /** What the plugin knows of one avocado.yaml; plain JSON, kept between runs (cache.ts). */
 export interface ResolvedFile {
-  /** The machine targets it was resolved for; the first is the default. */
+  /** The machine targets it was resolved for; the first is the default, unless it is `undecided`. */
   machines: string[];
   projects: ResolvedProject[];
+  /** Why it has no default machine target: neither AVOCADO_TARGET nor the file names one. */
+  undecided?: string;
+  /** Files beside it that it was resolved with, relative to the workspace root: versions, other folders' files. */
+  reads: string[];
   /** Set where the file has errors: `projects` then holds only names, and every task of theirs prints this. */
   error?: string;
 }
@@ -23,8 +27,19 @@ export interface ResolvedProject {
   name: string;
   /** By machine target. Empty where the file has errors. */
   slices: Record<string, ExtensionSlice | RuntimeSlice>;
-  /** Set where only this project is wrong, by an unmapped package for instance. */
-  error?: string;
+  /** Why there is no slice for a machine target: a package that the feed does not map, for instance. */
+  errors: Record<string, string>;
+  outline: Outline;
+  /** `source: {type: path}`: the folder that it stands in, relative to the workspace root. */
+  folder?: string;
+}
+
+/** What tasks a project has, known even where none of them can run. */
+export interface Outline {
+  /** Of an extension: packages that compile tasks make. */
+  packages: string[];
+  /** Of a runtime: its extensions, as indices into `projects`. */
+  extensions: number[];
 }
 
 interface Slice {

@@ -15,7 +15,12 @@ export function readNames(path: string): ResolvedProject[] {
   }
   const found = scanNames(text);
   const folder = basename(dirname(path));
-  return found.length > 0 ? found : [{ kind: 'runtime', name: folder === '' ? 'avocado' : folder, slices: {} }];
+  return found.length > 0 ? found : [unresolved('runtime', folder === '' ? 'avocado' : folder)];
+}
+
+/** A project of which nothing but its name is known. */
+export function unresolved(kind: ResolvedProject['kind'], name: string): ResolvedProject {
+  return { kind, name, slices: {}, errors: {}, outline: { packages: [], extensions: [] } };
 }
 
 /** Keys directly below `runtimes:` and `extensions:`, by indentation alone; those that need interpolation are left out. */
@@ -32,7 +37,7 @@ export function scanNames(text: string): ResolvedProject[] {
     } else if (kind !== undefined) {
       const depth = line.length - line.trimStart().length;
       indent ??= depth;
-      if (depth === indent && key !== '') found.set(`${kind} ${key}`, { kind, name: key, slices: {} });
+      if (depth === indent && key !== '') found.set(`${kind} ${key}`, unresolved(kind, key));
     }
   }
   return [...found.values()];

@@ -1,4 +1,5 @@
 import { dirname, join } from 'node:path';
+import type { Diagnostic } from '@nx-avocado/engine/config';
 import { AvocadoError, formatError } from '@nx-avocado/engine/error';
 import type { Reads } from './cache';
 import { loadEngine } from './engine';
@@ -7,9 +8,9 @@ import { findProjects } from './find-projects';
 import type { FoundProject } from './find-projects';
 import type { ResolvedFile, ResolvedProject } from './model';
 import type { PluginOptions } from './options';
-import { readNames } from './read-names';
+import { readNames, unresolved } from './read-names';
 import { recordReads } from './reads';
-import { extensionSlice, runtimeSlice } from './slices';
+import { extensionSlice, folderOf, packagesOf, runtimeSlice } from './slices';
 import type { SliceContext } from './slices';
 
 type Loaded = ReturnType<Engine['loadConfigOrThrow']>;
@@ -38,9 +39,19 @@ export async function resolveFile(
   const resolved = await resolve().catch((error: unknown): ResolvedFile => ({
     machines: [],
     projects: readNames(path),
+    reads: [],
     error: describe(error, workspaceRoot),
   }));
-  return { resolved, reads: recordReads(workspaceRoot, read.files, read.env) };
+  const reads = recordReads(workspaceRoot, read.files, read.env);
+  resolved.reads = Object.keys(reads.files).filter(
+    (name) => isSource(name) && name !== file && !name.endsWith('.lock'),
+  );
+  return { resolved, reads };
+}
+
+/** Whether Nx sees it: the feed's own data may stand in node_modules, or outside of the workspace. */
+function isSource(path: string): boolean {
+  return !path.startsWith('../') && !path.split('/').includes('node_modules');
 }
 
 async function resolveWith(
@@ -49,12 +60,12 @@ async function resolveWith(
   given: Pick<SliceContext, 'crates' | 'options' | 'workspaceRoot'>,
   read: Read,
 ): Promise<ResolvedFile> {
-  const loaded = loadAll(path, engine, read);
+  const { loaded, undecided } = loadAll(path, engine, read);
   const lockFile = join(dirname(path), engine.lockName);
   read.files.add(lockFile);
   const lock = await engine.readLock(lockFile);
   const found = findProjects(loaded.map(({ config }) => config));
-  const projects = found.map(({ kind, name }): ResolvedProject => ({ kind, name, slices: {} }));
+  const projects = found.map(({ kind, name }) => unresolved(kind, name));
   for (const { config, positionOf } of loaded) {
     const indexOf = (kind: FoundProject['kind'], name: string): number | undefined => {
       const index = found.findIndex(({ kind: other, names }) => other === kind && names[config.machine] === name);
@@ -65,54 +76,101 @@ async function resolveWith(
       ...{ engine, config, positionOf, lock, indexOf },
       onRead: (name) => read.files.add(name),
     };
-    const isDefault = config.machine === loaded[0]?.config.machine;
     for (const [index, project] of projects.entries()) {
-      const error = addSlice(project, found[index]?.names[config.machine], context);
-      if (error !== undefined && isDefault) project.error = describe(error, given.workspaceRoot);
+      addSlice(project, found[index]?.names ?? {}, context);
     }
   }
-  return { machines: loaded.map(({ config }) => config.machine), projects };
+  return {
+    machines: loaded.map(({ config }) => config.machine),
+    projects,
+    reads: [],
+    ...(undecided !== undefined && { undecided: describe(new FileErrors(undecided), given.workspaceRoot) }),
+  };
 }
 
 /** The default machine target first; of the others, those that the feed knows and the file loads for. */
-function loadAll(path: string, engine: Engine, read: Read): Loaded[] {
-  const load = (machine: string | undefined) => {
+function loadAll(path: string, engine: Engine, read: Read): { loaded: Loaded[]; undecided?: string } {
+  const load = (machine?: string) => {
     const result = engine.loadConfig(path, { machine, env: process.env });
     for (const name of result.reads.env) read.env.add(name);
     // Relative to src_dir, which an error leaves unknown; then nothing is kept anyway.
     if (result.config) for (const name of result.reads.files) read.files.add(join(result.config.src_dir, name));
     return result;
   };
-  const first = load(undefined);
-  if (!first.config) throw new FileErrors(first.errors.map(engine.formatDiagnostic).join('\n'));
-  const { machine, supported_targets: supported } = first.config;
-  const others = engine.machineNames().filter((name) => name !== machine);
-  return [
-    first,
-    ...others.flatMap((name) => {
-      if (supported !== '*' && !supported.includes(name)) return [];
-      const result = load(name);
+  const loadKnown = (machines: string[]): Loaded[] =>
+    machines.flatMap((machine) => {
+      const result = load(machine);
       return result.config ? [result] : [];
-    }),
-  ];
+    });
+  const first = load();
+  if (first.config) {
+    const { machine, supported_targets: supported } = first.config;
+    const others = engine.machineNames().filter((name) => name !== machine);
+    return { loaded: [first, ...loadKnown(others.filter((name) => supported === '*' || supported.includes(name)))] };
+  }
+  if (!isUndecided(first.errors)) throw fileErrors(first.errors, engine);
+  const machines = namedMachines(path, engine);
+  const known = machines.filter((name) => engine.machineNames().includes(name));
+  // Without one that the feed knows, any shows what the file has.
+  const outline = load(known[0] ?? machines[0]);
+  if (!outline.config) throw fileErrors(outline.errors, engine);
+  const loaded = [outline, ...loadKnown(known.slice(1))];
+  return { loaded, undecided: undecidedText(first.errors, known, engine) };
 }
 
-/** @returns why there is none */
-function addSlice(project: ResolvedProject, name: string | undefined, context: SliceContext): unknown {
+const isUndecided = (errors: Diagnostic[]): boolean => errors.every(({ code }) => code === 'CONFIG_TARGET_MISSING');
+
+/** Those that the file names, in its order, then those of the feed, as far as the file is for them. */
+function namedMachines(path: string, engine: Engine): string[] {
+  const { header } = engine.readHeader(path, { env: process.env });
+  if (!header) return engine.machineNames();
+  const { machines, supported_targets: supported } = header;
+  const all = [...new Set([...machines, ...engine.machineNames()])];
+  return all.filter((name) => supported === '*' || supported.includes(name));
+}
+
+function undecidedText(errors: Diagnostic[], known: string[], engine: Engine): string {
+  const text = errors.map(engine.formatDiagnostic).join('\n');
+  if (known.length === 0) return text;
+  return `${text}\n  hint: Name one with the task, such as nx run <project>:<task>:${known[0]}; here: ${known.join(', ')}.`;
+}
+
+function fileErrors(errors: Diagnostic[], { formatDiagnostic }: Engine): FileErrors {
+  return new FileErrors(errors.map(formatDiagnostic).join('\n'));
+}
+
+/** Adds what the file says of a project for one machine target, or why nothing can be made of it. */
+function addSlice(project: ResolvedProject, names: FoundProject['names'], context: SliceContext): void {
   const { machine } = context.config;
-  if (name === undefined) {
-    return new AvocadoError('PROJECT_NOT_FOR_TARGET', `${project.kind} ${project.name} is not for ${machine}`, {
-      position: { file: context.config.file },
-      hint: 'Choose another machine target for all that is built: AVOCADO_TARGET=<machine target> nx run ...',
-    });
-  }
+  const name = names[machine];
   try {
+    if (name === undefined) throw notForTarget(project, context);
+    if (Object.keys(names)[0] === machine) addOutline(project, name, context);
     project.slices[machine] =
       project.kind === 'extension' ? extensionSlice(name, context) : runtimeSlice(name, context);
-    return undefined;
   } catch (error) {
-    return error;
+    // Anything else is a bug of ours, and is not kept for the next run as a user's mistake would be.
+    if (!(error instanceof AvocadoError)) throw error;
+    project.errors[machine] = describe(error, context.workspaceRoot);
   }
+}
+
+function addOutline(project: ResolvedProject, name: string, context: SliceContext): void {
+  if (project.kind === 'extension') {
+    project.outline.packages = packagesOf(name, context);
+    const folder = folderOf(name, context);
+    if (folder !== undefined) project.folder = folder;
+    return;
+  }
+  const listed = context.config.runtimes[name]?.extensions ?? [];
+  project.outline.extensions = listed.flatMap((extension) => context.indexOf('extension', extension.name) ?? []);
+}
+
+function notForTarget({ kind, name }: ResolvedProject, { config }: SliceContext): AvocadoError {
+  return new AvocadoError('PROJECT_NOT_FOR_TARGET', `${kind} ${name} is not for ${config.machine}`, {
+    position: { file: config.file },
+    hint: 'Choose another machine target for all that is built: AVOCADO_TARGET=<machine target> nx run ...',
+  });
 }
 
 /** Places as the user knows them: relative to the workspace root. */

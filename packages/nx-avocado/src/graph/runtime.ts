@@ -2,7 +2,8 @@ import type { TargetConfiguration } from '@nx/devkit';
 import type { RuntimeSlice } from './model';
 import { outputPath, target, taskOutput } from './target';
 import type { Edge, NamedProject, TargetPlan } from './target';
-import { configTarget, sdkInstall } from './sdk-install';
+import { configTargets } from './config-target';
+import { sdkInstall } from './sdk-install';
 import type { FileContext } from './sdk-install';
 
 /** Targets of a runtime, from its SDK to a booted machine. */
@@ -19,14 +20,14 @@ export function runtimeTargets(
   const files = Object.values(slices).flatMap((slice) => slice.files);
 
   return {
-    config: configTarget(file),
+    ...configTargets('runtime', slices, file),
     'sdk-install': sdkInstall(owner, 'runtime', slices, file),
     rootfs: make(
       {
         verb: 'rootfs',
         description: 'Makes the OS image, the initramfs and the kernel',
         cache: true,
-        dependsOn: own('config', 'sdk-install'),
+        dependsOn: own('sdk-install'),
         files,
       },
       (slice, machine) => ({

@@ -1,6 +1,5 @@
-import { posix } from 'node:path';
 import type { TargetConfiguration } from '@nx/devkit';
-import type { ExtensionSlice, RuntimeSlice } from './model';
+import type { ExtensionSlice, ResolvedProject, RuntimeSlice } from './model';
 import type { PluginOptions } from './options';
 import { outputPath, target } from './target';
 import type { OverlayState } from './overlay';
@@ -10,9 +9,13 @@ import type { NamedProject } from './target';
 export interface FileContext {
   /** The avocado.yaml, relative to the workspace root. */
   configFile: string;
+  /** `ResolvedFile.reads` */
+  reads: string[];
   options: PluginOptions;
-  /** In the order of `ResolvedFile.projects`. */
+  /** In the order of `ResolvedFile.projects`; what is composed from another folder is that folder's project. */
   projects: NamedProject[];
+  /** The first runtime of another file that an extension is composed into. */
+  runtimeOf(extension: ResolvedProject): NamedProject | undefined;
   /** State of an extension's overlay, read just now. */
   overlayOf(slice: ExtensionSlice): OverlayState;
 }
@@ -28,7 +31,7 @@ export function sdkInstall(
     verb: 'sdk-install',
     description: 'Pins the packages of the SDK that this project needs',
     cache: true,
-    dependsOn: [],
+    dependsOn: [{ project: owner.project, target: 'config' }],
     options: Object.fromEntries(
       Object.entries(slices).map(([machine, slice]) => [
         machine,
@@ -44,24 +47,4 @@ export function sdkInstall(
       ]),
     ),
   });
-}
-
-/**
- * `config` does nothing and starts no process. Its inputs are the files that the other targets' options come from, so
- * that `nx affected` finds the projects of an edited avocado.yaml or lock. No task's key holds it: what its own options
- * say decides whether a task runs again (DESIGN rules 1 and 7).
- */
-export function configTarget({ configFile }: FileContext): TargetConfiguration {
-  const lockFile = posix.join(posix.dirname(configFile), 'avocado.lock');
-  return {
-    executor: 'nx:noop',
-    cache: true,
-    inputs: [
-      ...[configFile, lockFile].map((file) => ({ fileset: `{workspaceRoot}/${file}` })),
-      { externalDependencies: [] },
-    ],
-    // Nothing is ever there, but Nx carries a change along declared outputs only.
-    outputs: ['{projectRoot}/config'],
-    metadata: { technologies: ['avocado'], description: 'Stands for avocado.yaml and its lock in `nx affected`' },
-  };
 }

@@ -2,6 +2,7 @@ import { join, posix, relative, sep } from 'node:path';
 import type { AvocadoConfig, ExtensionSection, PositionOf } from '@nx-avocado/engine/config';
 import { AvocadoError } from '@nx-avocado/engine/error';
 import { compiledSlices, sources } from './compiled';
+import { hasAccounts } from './compose';
 import type { Engine } from './engine';
 import { flatten } from './facts';
 import type { ExtensionSlice, RuntimeSlice } from './model';
@@ -33,8 +34,7 @@ export function extensionSlice(name: string, context: SliceContext): ExtensionSl
   const asked = { packages: options.packages, positionOf };
   const requests = engine.rootRequests(origin.config, { kind: 'extension', name: section.name }, asked);
   const compiled = compiledSlices(section, origin.config, sourceRoot, context);
-  const hasAccounts = Object.keys(section.users).length + Object.keys(section.groups).length > 0;
-  const accounts = hasAccounts ? firstRuntimeWith(name, context) : undefined;
+  const accounts = hasAccounts({ section }) ? firstRuntimeWith(name, context) : undefined;
   return {
     kind: 'extension',
     section,
@@ -47,6 +47,19 @@ export function extensionSlice(name: string, context: SliceContext): ExtensionSl
     ...(accounts !== undefined && { accounts }),
     ...(section.overlay?.preprocess && { facts: flatten(origin.config) }),
   };
+}
+
+/** `source: {type: path}`: where the extension stands, relative to the workspace root. */
+export function folderOf(name: string, context: SliceContext): string | undefined {
+  const source = context.config.extensions[name]?.source;
+  return source?.type === 'path' ? toWorkspace(context, join(context.config.src_dir, source.path)) : undefined;
+}
+
+/** Packages of an extension that compile tasks make, as the file itself says. */
+export function packagesOf(name: string, { config }: SliceContext): string[] {
+  return Object.entries(config.extensions[name]?.packages ?? {}).flatMap(([key, { kind }]) =>
+    kind === 'compiled' ? [key] : [],
+  );
 }
 
 interface Origin {
@@ -130,7 +143,8 @@ export function runtimeSlice(name: string, context: SliceContext): RuntimeSlice 
     ...(permissions && { permissions }),
     extensions: section.extensions.flatMap(({ name: extension, enabled }) => {
       const project = context.indexOf('extension', extension);
-      const var_files = config.extensions[extension]?.var_files ?? [];
+      const own = config.extensions[extension];
+      const { var_files } = own?.source?.type === 'path' ? originOf(own, context).section : (own ?? { var_files: [] });
       return project === undefined ? [] : [{ project, name: extension, enabled, var_files }];
     }),
     distro: { ...(release !== undefined && { release }), ...(channel !== undefined && { channel }) },

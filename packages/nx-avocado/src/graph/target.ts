@@ -10,6 +10,10 @@ export interface NamedProject {
   project: string;
   /** `examples/rust-vitals/.avocado/dev` */
   root: string;
+  /** The default machine target, if there is one. */
+  machine?: string;
+  /** Why it cannot be built for the default machine target. */
+  error?: string;
 }
 
 /** What is told about one inferred target; `target` turns it into Nx's form. */
@@ -47,36 +51,46 @@ export function taskOutput(owner: NamedProject, machine: string, task: string): 
 
 /**
  * Nx's form of a target. The options of the default machine target are its options; each other one is a configuration,
- * and Nx hands the configuration on to the tasks it depends on.
+ * and Nx hands the configuration on to the tasks it depends on. Where nothing can be built for the default one, every
+ * other is a configuration, and `sdk-install`, which all others depend on, says why.
  */
 export function target(owner: NamedProject, plan: TargetPlan): TargetConfiguration {
   const batched = isBatched(plan.verb);
   const keyed = { ...(batched && { step: plan.verb }), recipe: recipes[plan.verb], release };
-  const [first, ...others] = Object.entries(plan.options).map(
-    ([machine, options]) => [machine, { machine, ...options, ...keyed }] as const,
+  const fails = owner.error !== undefined && plan.verb === 'sdk-install';
+  const all = Object.entries(plan.options).map(
+    ([machine, options]) => [machine, { machine, ...options, ...(fails && { error: '' }), ...keyed }] as const,
   );
-  const configurations = Object.fromEntries(others);
+  const [first, ...others] = owner.error === undefined ? all : [undefined, ...all];
+  const configurations = Object.fromEntries(others.filter((entry) => entry !== undefined));
   return {
     executor: `nx-avocado:${batched ? 'step' : plan.verb}`,
-    options: first?.[1] ?? keyed,
+    options: first?.[1] ?? { ...noMachine(owner, plan), ...(fails && { error: owner.error }), ...keyed },
     ...(others.length > 0 && { configurations }),
     cache: plan.cache,
     ...(plan.dependsOn.length > 0 && { dependsOn: plan.dependsOn.map(dependency(owner)) }),
-    inputs: plan.cache ? inputs(owner, plan) : [{ externalDependencies: [] }],
+    inputs: plan.cache ? inputs(plan) : [{ externalDependencies: [] }],
     outputs: plan.cache ? ['{options.outputPath}'] : [],
     metadata: {
       technologies: ['avocado'],
       description: plan.description,
-      help: {
-        command: `npx nx run ${owner.project}:${plan.task ?? plan.verb} --help`,
-        example: { options: plan.example ?? {} },
-      },
+      help: help(owner, plan.task ?? plan.verb, plan.example),
     },
     ...plan.extra,
   };
 }
 
-function dependency(owner: NamedProject): (edge: Edge) => string | { projects: string[]; target: string } {
+/** What `nx show project` offers. @param example options of the command line */
+export function help(owner: NamedProject, task: string, example: Record<string, unknown> = {}) {
+  return { command: `npx nx run ${owner.project}:${task} --help`, example: { options: example } };
+}
+
+/** As much as Nx wants of options that nothing runs with. */
+function noMachine(owner: NamedProject, { task, verb, cache }: TargetPlan): object {
+  return { machine: '', ...(cache && { outputPath: outputPath(owner, 'none', task ?? verb) }) };
+}
+
+export function dependency(owner: NamedProject): (edge: Edge) => string | { projects: string[]; target: string } {
   return ({ project, target: name }) => (project === owner.project ? name : { projects: [project], target: name });
 }
 
@@ -84,20 +98,13 @@ function dependency(owner: NamedProject): (edge: Edge) => string | { projects: s
  * Declared inputs and the manifests of upstream outputs, nothing else: no npm package, whose update would build every
  * image again, and not the avocado.yaml, whose part for this task stands in the options (DESIGN rules 1, 2 and 9).
  */
-function inputs(owner: NamedProject, plan: TargetPlan): NonNullable<TargetConfiguration['inputs']> {
+function inputs(plan: TargetPlan): NonNullable<TargetConfiguration['inputs']> {
   return [
     ...unique(plan.files ?? []).map((file) => ({ fileset: file.replace(/^!?/, '$&{workspaceRoot}/') })),
-    ...(plan.dependsOn.some(isKeyedByOutput) ? [{ dependentTasksOutputFiles: '**/manifest.json' }] : []),
+    // `nx affected` carries a change along these, from `config` on: see config-target.ts.
+    ...(plan.dependsOn.length > 0 ? [{ dependentTasksOutputFiles: '**/manifest.json' }] : []),
     { externalDependencies: [] },
   ];
-
-  /**
-   * What a project's own `sdk-install` gives is decided by its options, and Nx hashes the options of all targets of a
-   * project together. Without its manifest as an input, Nx knows the keys of half of all tasks before anything runs.
-   */
-  function isKeyedByOutput({ project, target: name }: Edge): boolean {
-    return project !== owner.project || !['config', 'sdk-install'].includes(name);
-  }
 }
 
 function unique(files: string[]): string[] {

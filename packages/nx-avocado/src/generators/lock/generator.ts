@@ -8,6 +8,9 @@ import * as lock from '@nx-avocado/engine/lock';
 import type { LockWant } from '@nx-avocado/engine/lock';
 import * as rust from '@nx-avocado/engine/rust';
 import { lineReporter } from '../../executors/reporter';
+import { compose } from '../../graph/compose';
+import type { Composition } from '../../graph/compose';
+import type { ResolvedFile } from '../../graph/model';
 import { normaliseOptions } from '../../graph/options';
 import type { PluginOptions } from '../../graph/options';
 import { resolveFile } from '../../graph/resolve';
@@ -30,11 +33,16 @@ export async function updateLocks(tree: Tree, update: boolean): Promise<string[]
   const options = pluginOptions(tree);
   const files = (await globAsync(tree, ['**/avocado.yaml'])).sort();
   const crates = (await globAsync(tree, ['**/Cargo.toml'])).sort();
-  const changed: string[] = [];
+  const engine = { ...config, ...feed, ...lock, ...rust };
+  const resolved: ResolvedFile[] = [];
   for (const file of files) {
-    const wants = await wantsOf(file, crates, options, tree.root);
+    resolved.push((await resolveFile(file, crates, options, tree.root, () => Promise.resolve(engine))).resolved);
+  }
+  const { standIn } = compose(files, resolved);
+  const changed: string[] = [];
+  for (const [index, file] of files.entries()) {
     const path = posix.join(dirname(file), lock.lockName);
-    if (await writeLock(tree, path, wants, update)) changed.push(path);
+    if (await writeLock(tree, path, wantsOf(file, resolved[index]!, standIn), update)) changed.push(path);
   }
   return changed;
 }
@@ -58,20 +66,23 @@ async function writeLock(tree: Tree, path: string, wants: LockWant[], update: bo
   return true;
 }
 
-/** @throws AvocadoError what is wrong in the file; a lock of half a file would be no lock */
-async function wantsOf(file: string, crates: string[], options: PluginOptions, root: string): Promise<LockWant[]> {
-  const engine = { ...config, ...feed, ...lock, ...rust };
-  const { resolved } = await resolveFile(file, crates, options, root, () => Promise.resolve(engine));
-  const errors = [resolved.error, ...resolved.projects.map(({ error }) => error)].filter(
+/**
+ * What is composed from another folder is pinned there.
+ * @throws AvocadoError what is wrong in the file; a lock of half a file would be no lock
+ */
+function wantsOf(file: string, resolved: ResolvedFile, standIn: Composition['standIn']): LockWant[] {
+  const own = resolved.projects.filter((project) => standIn(project) === project);
+  const machine = resolved.undecided === undefined ? resolved.machines[0] : undefined;
+  const errors = [resolved.error, ...own.map((project) => machine && project.errors[machine])].filter(
     (error) => error !== undefined,
   );
   if (errors.length > 0) {
     throw new AvocadoError('LOCK_IMPOSSIBLE', `cannot pin the packages of ${file}:\n${errors.join('\n')}`);
   }
-  return resolved.projects.flatMap(({ kind, slices }) =>
-    Object.entries(slices).map(([machine, { section, requests }]) => ({
+  return own.flatMap(({ kind, slices }) =>
+    Object.entries(slices).map(([name, { section, requests }]) => ({
       project: { kind, name: section.name },
-      machine,
+      machine: name,
       requests,
     })),
   );
