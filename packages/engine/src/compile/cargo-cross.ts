@@ -131,9 +131,11 @@ async function build({ options, context, inputs, sdk, triple, work }: Build): Pr
   const command = { ...base, argv, label: `cargo build of ${options.package}` };
   const buildMounts = [...mounts, ...home.build, writable];
   // The compiler's messages are for the user: shown as they come, and once.
+  const step = reporter.step(`compile ${options.package}`);
   await runner
     .run({ ...command, mounts: buildMounts, env: environment() }, reporter, { stream: true })
     .catch(async (error: unknown) => Promise.reject(await withHint(error)));
+  step.done();
   return { root: buildDirectory, path: join('cargo', triple, profileDirectory(options.profile)) };
 }
 

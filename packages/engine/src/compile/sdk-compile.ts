@@ -79,7 +79,7 @@ function scriptRunner({ options, context, sdk, work, copy, staged }: Run) {
     const cargoHome = join(work, 'cargo');
     await mkdir(join(build, options.section), { recursive: true });
     await mkdir(cargoHome, { recursive: true });
-    context.reporter.info(`Running ${script.path} for ${options.package}`);
+    const step = context.reporter.step(`run ${script.path} for ${options.package}`);
     await context.runner.run(
       {
         root: sdk.root,
@@ -106,6 +106,7 @@ function scriptRunner({ options, context, sdk, work, copy, staged }: Run) {
       context.reporter,
       { stream: true },
     );
+    step.done();
   };
 }
 

@@ -36,3 +36,16 @@ test('of one of several tasks: progress at once and with its name, the rest with
   expect(lines).toEqual(['app:build · pack\n', 'app:build · pack: done in 0.0 s\n']);
   expect(said()).toBe('warning: unused variable\nnotice: no unit is enabled\n');
 });
+
+test('a command that takes long is seen to be at work, and each of its lines is said once', () => {
+  const lines: string[] = [];
+  let time = 0;
+  const { reporter, said } = taskReporter('app:compile', { write: (text) => lines.push(text) }, () => time);
+  reporter.step('compile app');
+  for (const name of ['a', 'b', 'c']) {
+    time += 3000;
+    reporter.output(`Compiling ${name}`);
+  }
+  expect(lines).toEqual(['app:compile · compile app\n', 'app:compile · compile app: 2 lines of output so far\n']);
+  expect(said()).toBe('Compiling a\nCompiling b\nCompiling c\n');
+});

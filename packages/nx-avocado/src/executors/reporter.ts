@@ -26,12 +26,23 @@ export function lineReporter(sink: Sink, now: () => number = Date.now): Reporter
 /**
  * For one of several tasks in a process. Progress goes to `live` at once, with the task's name; what the task says and
  * what its commands print is kept, for Nx to show with the task's result, and again when that comes from the cache.
+ * Until then the step says how many lines a command has printed: a compiler can take minutes.
  */
-export function taskReporter(task: string, live: Sink): { reporter: Reporter; said(): string } {
+export function taskReporter(
+  task: string,
+  live: Sink,
+  now: () => number = Date.now,
+): { reporter: Reporter; said(): string } {
   let said = '';
+  let lines = 0;
+  let current: Step | undefined;
   const kept = lineReporter({ write: (text) => void (said += text) });
-  const { step } = lineReporter({ write: (text) => live.write(`${task} ${text}`) });
-  return { reporter: { ...kept, step }, said: () => said };
+  const { step } = lineReporter({ write: (text) => live.write(`${task} ${text}`) }, now);
+  const output = (line: string): void => {
+    kept.output(line);
+    current?.update(`${++lines} lines of output so far`);
+  };
+  return { reporter: { ...kept, output, step: (label) => (current = step(label)) }, said: () => said };
 }
 
 function lineStep(label: string, line: (text: string) => void, interval: number, now: () => number): Step {
