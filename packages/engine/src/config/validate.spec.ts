@@ -109,7 +109,6 @@ const PATHS: [string, (path: string) => string][] = [
   ['stone_include_paths', (path) => `${EXTENSION}    stone_include_paths: [${path}]`],
   ['subvolumes', (path) => `${EXTENSION}    subvolumes: {${path}: true}`],
   ['install', (path) => `${EXTENSION}    packages: {a: {compile: a, install: ${path}}}`],
-  ['source.path', (path) => `${EXTENSION}    source: {type: path, path: ${path}}`],
   ['compile', (path) => `sdk: {compile: {a: {compile: ${path}}}}`],
   ['clean', (path) => `sdk: {compile: {a: {clean: ${path}}}}`],
   ['post_install', (path) => `rootfs: {post_install: ${path}}`],
@@ -126,6 +125,12 @@ test.each(PATHS)('%s stays below its root', (_, text) => {
     expect(found.map(({ code }) => code)).toContain('CONFIG_PATH_OUTSIDE');
   }
   for (const path of ['x', './x', 'a/../x', 'a..b/c', 'a/**']) expect(errors(text(path)).join()).not.toMatch('PATH');
+});
+
+test('source.path may lead to a folder beside src_dir; the graph knows where the workspace ends', () => {
+  const found = (path: string): string => errors(`${EXTENSION}    source: {type: path, path: ${path}}`).join();
+  for (const path of ['..', '../x', '../../x/y', 'x', './x']) expect(found(path)).toBe('');
+  for (const path of ['/etc', 'a/../../x', '../a/../../x', 'a\\b']) expect(found(path)).toMatch('CONFIG_PATH_OUTSIDE');
 });
 
 test('all errors are reported at once, in the order of the file', () => {

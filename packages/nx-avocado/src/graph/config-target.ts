@@ -6,8 +6,9 @@ import type { FileContext } from './sdk-install';
 
 /**
  * `config` does nothing and starts no process. Its inputs are what the other targets' options come from, so that `nx
- * affected` finds the tasks of an edited avocado.yaml or lock: `sdk-install` follows it, and all others that one. No
- * task's key holds avocado.yaml: what a task's own options say decides whether it runs again (DESIGN rules 1 and 7).
+ * affected` finds the tasks of an edited avocado.yaml or lock: all but `sdk-install` follow it. That one does not, for each
+ * task in a row costs Nx 15 ms, and what it gives is used by tasks that do. No task's key holds avocado.yaml: what a task's
+ * own options say decides whether it runs again (DESIGN rules 1 and 7).
  *
  * Of the lock, Nx 24 compares the project's own part. Where Nx looks at whole projects (`nx show projects --affected`
  * without a target, NX_LEGACY_AFFECTED) it knows files alone, and the target `lock`, which nothing depends on, names it.

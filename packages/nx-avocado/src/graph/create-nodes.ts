@@ -84,8 +84,13 @@ export function nodes(
   const named = nameProjects(configFiles, resolved, composition);
   return resolved.map((file, index) => {
     const configFile = configFiles[index] ?? '';
+    // What stands there is of no interest here: that folder's own project is built.
+    const composed = file.projects.flatMap((project) =>
+      composition.standIn(project) === project ? [] : project.folder,
+    );
     const context: FileContext = {
-      ...{ configFile, options, overlayOf, reads: file.reads },
+      ...{ configFile, options, overlayOf },
+      reads: file.reads.filter((path) => !composed.includes(posix.dirname(path))),
       projects: file.projects.map((project) => named.get(composition.standIn(project))!),
       runtimeOf: (extension) => {
         const runtime = composition.runtimeOf(extension);

@@ -70,7 +70,7 @@ function compile(
         ? 'Cross-compiles the crate in the SDK'
         : 'Runs the compile and install scripts in the SDK',
     cache: true,
-    dependsOn: [{ project: owner.project, target: 'sdk-install' }],
+    dependsOn: ['config', 'sdk-install'].map((name) => ({ project: owner.project, target: name })),
     files: entries.flatMap(([, { compiled }]) => compiled.files),
     options: Object.fromEntries(
       entries.map(([machine, { slice, compiled }]) => [
@@ -97,7 +97,7 @@ function build(
   file: FileContext,
 ): TargetConfiguration {
   const dependsOn: Edge[] = [
-    { project: owner.project, target: 'sdk-install' },
+    ...['config', 'sdk-install'].map((name) => ({ project: owner.project, target: name })),
     ...[...tasks.values()].map((task) => ({ project: owner.project, target: task })),
     ...(runtime ? [{ project: runtime.project, target: 'rootfs' }] : []),
   ];

@@ -27,7 +27,7 @@ export function runtimeTargets(
         verb: 'rootfs',
         description: 'Makes the OS image, the initramfs and the kernel',
         cache: true,
-        dependsOn: own('sdk-install'),
+        dependsOn: own('config', 'sdk-install'),
         files,
       },
       (slice, machine) => ({

@@ -31,7 +31,7 @@ export function sdkInstall(
     verb: 'sdk-install',
     description: 'Pins the packages of the SDK that this project needs',
     cache: true,
-    dependsOn: [{ project: owner.project, target: 'config' }],
+    dependsOn: [],
     options: Object.fromEntries(
       Object.entries(slices).map(([machine, slice]) => [
         machine,

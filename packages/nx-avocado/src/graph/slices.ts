@@ -49,10 +49,20 @@ export function extensionSlice(name: string, context: SliceContext): ExtensionSl
   };
 }
 
-/** `source: {type: path}`: where the extension stands, relative to the workspace root. */
+/**
+ * `source: {type: path}`: where the extension stands, relative to the workspace root.
+ * @throws AvocadoError `CONFIG_PATH_OUTSIDE`
+ */
 export function folderOf(name: string, context: SliceContext): string | undefined {
-  const source = context.config.extensions[name]?.source;
-  return source?.type === 'path' ? toWorkspace(context, join(context.config.src_dir, source.path)) : undefined;
+  const { config, positionOf } = context;
+  const source = config.extensions[name]?.source;
+  if (source?.type !== 'path') return undefined;
+  const folder = toWorkspace(context, join(config.src_dir, source.path));
+  if (folder !== '..' && !folder.startsWith('../')) return folder;
+  throw new AvocadoError('CONFIG_PATH_OUTSIDE', `extensions.${name}.source.path: ${source.path} leaves the workspace`, {
+    position: positionOf(['extensions', name, 'source', 'path']),
+    hint: 'Nx sees nothing there: move the extension into the workspace.',
+  });
 }
 
 /** Packages of an extension that compile tasks make, as the file itself says. */
@@ -73,7 +83,8 @@ function originOf(own: ExtensionSection, context: SliceContext): Origin {
   const { config, engine, positionOf } = context;
   const here = { config, positionOf, section: own };
   const { source, name } = own;
-  if (source?.type === 'path') return elsewhere(own, join(config.src_dir, source.path), context);
+  const folder = folderOf(name, context);
+  if (folder !== undefined) return elsewhere(own, join(context.workspaceRoot, folder), context);
   if (source?.type !== 'package') return here;
   const found = engine.packageExtension(source.package, config.machine);
   if (found?.kind === 'omitted') return here;

@@ -69,7 +69,7 @@ export function target(owner: NamedProject, plan: TargetPlan): TargetConfigurati
     ...(others.length > 0 && { configurations }),
     cache: plan.cache,
     ...(plan.dependsOn.length > 0 && { dependsOn: plan.dependsOn.map(dependency(owner)) }),
-    inputs: plan.cache ? inputs(plan) : [{ externalDependencies: [] }],
+    inputs: inputs(plan),
     outputs: plan.cache ? ['{options.outputPath}'] : [],
     metadata: {
       technologies: ['avocado'],

@@ -2,7 +2,7 @@ import { parse } from 'semver';
 import { z } from 'zod';
 import { feedPackages, packages } from './packages';
 import { groups, imageFormat, overlay, subvolumes, users } from './parts';
-import { because, imagePath, line, lineOrNumber, named, nameKey, section, sourcePath } from './strict';
+import { because, folderPath, imagePath, line, lineOrNumber, named, nameKey, section, sourcePath } from './strict';
 
 const include = z.array(z.string()).nullish().describe('Parts of its avocado.yaml to merge.');
 
@@ -23,7 +23,7 @@ export const extensionSource = z.discriminatedUnion('type', [
   }),
   section({
     type: z.literal('path').describe('A directory.'),
-    path: sourcePath.describe('Directory below src_dir.'),
+    path: folderPath.describe('Directory with an avocado.yaml of its own, relative to src_dir.'),
     include,
   }),
 ]);

@@ -40,9 +40,9 @@ export function named<Value extends z.ZodType>(value: Value) {
   return z.record(nameKey, value);
 }
 
-function pathBelow(root: string) {
+function pathBelow(root: string, inside = (path: string): string => path) {
   return z.string().superRefine((text, context) => {
-    const found = pathProblem(text);
+    const found = pathProblem(inside(text));
     if (found === undefined) return;
     const hint = `Give a path below ${root}, with '/' between its parts.`;
     context.addIssue({
@@ -54,6 +54,10 @@ function pathBelow(root: string) {
 
 /** A path or glob below `src_dir`. */
 export const sourcePath = pathBelow('src_dir');
+/** A directory relative to `src_dir`, in it or beside it; who opens it knows what it must not leave. */
+export const folderPath = pathBelow('the workspace, relative to src_dir', (path) =>
+  path.replace(/^(\.\.(\/|$))+/, './'),
+);
 /** A path or glob below the root of an image or partition. */
 export const imagePath = pathBelow('the root of the image');
 
