@@ -5,7 +5,9 @@ import { AvocadoError } from '@nx-avocado/engine/error';
 import { initialise } from '../init/generator';
 import { addBootCheck } from '../shared/boot-checks';
 import { configName, openConfig, saveConfig } from '../shared/config-file';
+import type { ConfigFile } from '../shared/config-file';
 import { formatNewFiles } from '../shared/format';
+import { checkFree } from '../shared/free-name';
 import { pinPackages } from '../shared/lock';
 import { checkMachine } from '../shared/machine';
 import { modeline } from '../shared/modeline';
@@ -30,7 +32,7 @@ export default wholeMessage(generateRuntime);
 
 /**
  * A runtime, in a new avocado.yaml or in the one of the directory, and what its boot test checks.
- * @throws AvocadoError `RUNTIME_EXISTS`, `NAME_INVALID`, `PATH_INVALID`, `MACHINE_UNKNOWN`, and what is wrong in the file
+ * @throws AvocadoError `RUNTIME_EXISTS`, `NAME_TAKEN`, `NAME_INVALID`, `PATH_INVALID`, `MACHINE_UNKNOWN`, and what is wrong in the file
  */
 export async function generateRuntime(tree: Tree, options: RuntimeOptions): Promise<GeneratorCallback> {
   const { name, directory = name, machine } = options;
@@ -38,8 +40,10 @@ export async function generateRuntime(tree: Tree, options: RuntimeOptions): Prom
   if (machine !== undefined) checkMachine(machine);
   const folder = workspaceDirectory('directory', directory);
   const path = posix.join(folder, configName);
-  if (tree.exists(path)) checkAbsent(tree, path, name);
-  else {
+  const file = tree.exists(path) ? openConfig(tree, path) : undefined;
+  if (file) checkAbsent(file, name);
+  checkFree(tree, 'runtime', name, file);
+  if (!file) {
     const values = { modeline: modeline(tree, folder), machine: machine ?? 'qemux86-64' };
     writeTemplates(tree, 'runtime/files', folder, values);
   }
@@ -52,8 +56,8 @@ export async function generateRuntime(tree: Tree, options: RuntimeOptions): Prom
   return options.lock === false ? () => undefined : pinPackages(tree);
 }
 
-function checkAbsent(tree: Tree, path: string, name: string): void {
-  if (!Object.hasOwn(openConfig(tree, path).config.runtimes, name)) return;
+function checkAbsent({ path, config }: ConfigFile, name: string): void {
+  if (!Object.hasOwn(config.runtimes, name)) return;
   throw new AvocadoError('RUNTIME_EXISTS', `${path} has a runtime ${name} already; nothing was changed`, {
     hint: 'Choose another name, or another --directory.',
   });

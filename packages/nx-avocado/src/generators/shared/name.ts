@@ -17,7 +17,9 @@ export function checkName(kind: 'extension' | 'runtime', name: string, reserved:
     .replace(/([a-z0-9])([A-Z])/g, '$1-$2')
     .toLowerCase()
     .replace(/[^a-z0-9]+/g, '-')
-    .replace(/^[^a-z]+|-+$/g, '');
+    .replace(/^[^a-z]+/, '')
+    .slice(0, 64)
+    .replace(/-+$/, '');
   throw new AvocadoError('NAME_INVALID', `${JSON.stringify(name)} is no name for ${withArticle(kind)}`, {
     hint: `Use up to 64 lower-case letters and digits, a letter first, with - or _ between words${better ? `: ${better}` : ''}.`,
   });

@@ -1,6 +1,7 @@
 import type { Tree } from '@nx/devkit';
 import { AvocadoError } from '@nx-avocado/engine/error';
 import type { ExtensionOptions } from './extension-options';
+import { checkFree } from './free-name';
 import { checkMachine } from './machine';
 import { relativePath, workspaceDirectory } from './path';
 import { chooseRuntime } from './runtimes';
@@ -19,7 +20,7 @@ export interface Placement {
 
 /**
  * Decides where a new extension goes, and that nothing is there yet.
- * @throws AvocadoError `EXTENSION_EXISTS`, `PATH_EXISTS`, `PATH_INVALID`, `MACHINE_UNKNOWN`, and what finding the runtime throws
+ * @throws AvocadoError `EXTENSION_EXISTS`, `NAME_TAKEN`, `PATH_EXISTS`, `PATH_INVALID`, `MACHINE_UNKNOWN`, and what finding the runtime throws
  */
 export async function placeExtension(tree: Tree, options: ExtensionOptions): Promise<Placement> {
   const { name, layout = 'section', machine } = options;
@@ -31,6 +32,7 @@ export async function placeExtension(tree: Tree, options: ExtensionOptions): Pro
       hint: 'Choose another name, or take the old one out first.',
     });
   }
+  checkFree(tree, 'extension', name, file);
   const folder = workspaceDirectory('directory', options.directory ?? joined(file.sourceRoot, name));
   requireAbsent(tree, folder, 'directory');
   const path = relativePath(file.sourceRoot, folder);
