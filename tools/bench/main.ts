@@ -12,6 +12,7 @@ import { table } from './figure';
 import type { Figure } from './figure';
 import { boot, edit, noOp } from './graph';
 import { sandbox } from './sandbox';
+import { Scale } from './scale';
 import { BenchWorkspace } from './workspace';
 
 const project = 'examples/rust-vitals/.avocado/example-rust/qemux86-64';
@@ -43,6 +44,8 @@ async function report(workspace: BenchWorkspace): Promise<void> {
     ['entry', () => Promise.resolve(entry(workspace))],
     ['no-op', () => noOp(workspace)],
     ['edit', () => edit(workspace, tools, toolchain)],
+    ['scale', () => withScale(workspace, (scale) => scale.cold())],
+    ['scale', () => withScale(workspace, (scale) => scale.warm())],
     ['boot', () => boot(workspace)],
     ['pack', () => pack(workspace)],
   ];
@@ -58,6 +61,15 @@ async function report(workspace: BenchWorkspace): Promise<void> {
   const memory = Math.round(totalmem() / 2 ** 30);
   console.log(`\n${cpus().length} cores (${cpus()[0]?.model ?? '?'}), ${memory} GB, Node ${process.versions.node}\n`);
   console.log(table(figures));
+}
+
+async function withScale(workspace: BenchWorkspace, measure: (scale: Scale) => Promise<Figure>): Promise<Figure> {
+  const scale = new Scale(workspace);
+  try {
+    return await measure(scale);
+  } finally {
+    scale.remove();
+  }
 }
 
 /** Peak memory of Node while it packs 1 GiB, over the same process that packs nothing. */

@@ -55,9 +55,25 @@ export function openDocument(file: string, options: DocumentOptions): Document {
     return { text, diagnostics, env, reads, parsed: undefined };
   }
   const diagnostics = new Diagnostics(file, text);
-  const root = parseYaml(text, diagnostics);
+  const root = parseOnce(text, diagnostics);
   const parsed = root && { root, header: headerOf(root, text, env, diagnostics) };
   return { text, diagnostics, env, reads, parsed };
+}
+
+/** Trees by their text: a file is loaded once for each machine target, and parsing takes most of the time. */
+const trees = new Map<string, MapTree>();
+const treesKept = 16;
+
+/** Nothing changes a tree once it is parsed; one that there is something to say about is parsed again. */
+function parseOnce(text: string, diagnostics: Diagnostics): MapTree | undefined {
+  const known = trees.get(text);
+  if (known) return known;
+  const root = parseYaml(text, diagnostics);
+  if (!root || diagnostics.errors.length + diagnostics.warnings.length > 0) return root;
+  const [oldest] = trees.keys();
+  if (trees.size >= treesKept && oldest !== undefined) trees.delete(oldest);
+  trees.set(text, root);
+  return root;
 }
 
 export function listReads({ reads }: Document): Reads {

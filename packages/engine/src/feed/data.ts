@@ -77,11 +77,14 @@ export function feedData(): FeedData {
   return feed;
 }
 
+let names: string[] | undefined;
+
 export function machineNames(): string[] {
-  return readdirSync(join(feedDirectory, 'machines'))
+  names ??= readdirSync(join(feedDirectory, 'machines'))
     .filter((file) => file.endsWith('.yaml'))
     .map((file) => file.slice(0, -'.yaml'.length))
     .sort();
+  return names;
 }
 
 const machines = new Map<string, Machine>();

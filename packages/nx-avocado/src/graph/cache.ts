@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { ResolvedFile } from './model';
 
@@ -27,6 +27,7 @@ interface Entry {
  */
 export class ResolvedCache {
   private readonly entries: Record<string, Entry>;
+  private readonly variables = new Map<string, string | null>();
   private changed = false;
 
   constructor(
@@ -41,9 +42,16 @@ export class ResolvedCache {
     if (entry?.key !== key) return undefined;
     const { files, env } = entry.reads;
     const same =
-      Object.entries(env).every(([name, value]) => (process.env[name] ?? null) === value) &&
+      Object.entries(env).every(([name, value]) => this.variable(name) === value) &&
       Object.entries(files).every(([name, digest]) => digestOf(join(this.workspaceRoot, name)) === digest);
     return same ? entry.resolved : undefined;
+  }
+
+  /** Each asked for once: to look into the environment takes longer than to read a small file. */
+  private variable(name: string): string | null {
+    let value = this.variables.get(name);
+    if (value === undefined) this.variables.set(name, (value = process.env[name] ?? null));
+    return value;
   }
 
   set(file: string, key: string, resolved: ResolvedFile, reads: Reads): void {
@@ -72,6 +80,8 @@ export class ResolvedCache {
 /** sha256 (hex) of a file's bytes, or null where it cannot be read. */
 export function digestOf(path: string): string | null {
   try {
+    // Most of what is not there is a lock, one for each file; an exception costs ten times as much.
+    if (!existsSync(path)) return null;
     return createHash('sha256').update(readFileSync(path)).digest('hex');
   } catch {
     return null;

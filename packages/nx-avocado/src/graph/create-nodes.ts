@@ -1,19 +1,16 @@
-import { createHash } from 'node:crypto';
-import { join, posix } from 'node:path';
+import { posix } from 'node:path';
 import type { CreateNodes, CreateNodesResult, ProjectConfiguration } from '@nx/devkit';
-import { ResolvedCache, digestOf, format } from './cache';
 import { compose } from './compose';
 import type { Composition } from './compose';
 import { extensionTargets } from './extension';
 import { invalidTargets } from './invalid';
-import { resolveFile } from './resolve';
+import { resolveAll } from './resolve-all';
 import type { ExtensionSlice, ResolvedFile, ResolvedProject, RuntimeSlice } from './model';
 import { projectNames, projectRoot } from './names';
 import { overlayState } from './overlay';
-import type { OverlayState } from './overlay';
+import type { OverlayState, TreeModes } from './overlay';
 import { normaliseOptions } from './options';
 import type { PluginOptions } from './options';
-import { release } from './recipe';
 import { runtimeTargets } from './runtime';
 import type { FileContext } from './sdk-install';
 import type { NamedProject } from './target';
@@ -31,34 +28,11 @@ export const createNodes: CreateNodes = [
     const options = normaliseOptions(rawOptions);
     const configFiles = files.filter((file) => posix.basename(file) === 'avocado.yaml').sort();
     const crates = files.filter((file) => posix.basename(file) === 'Cargo.toml').sort();
-    const resolved = await resolveAll(configFiles, crates, options, workspaceRoot);
+    const { resolved } = await resolveAll(configFiles, crates, options, workspaceRoot);
     const overlays = await overlayStates(resolved, workspaceRoot);
     return nodes(configFiles, resolved, options, (slice) => overlays.get(slice) ?? noOverlay);
   },
 ];
-
-async function resolveAll(
-  configFiles: string[],
-  crates: string[],
-  options: PluginOptions,
-  workspaceRoot: string,
-): Promise<ResolvedFile[]> {
-  const cache = new ResolvedCache(workspaceRoot);
-  const manifests = crates.map((path) => [path, digestOf(join(workspaceRoot, path))]);
-  const key = createHash('sha256').update(JSON.stringify({ format, release, options, manifests })).digest('hex');
-  const all: ResolvedFile[] = [];
-  for (const file of configFiles) {
-    let found = cache.get(file, key);
-    if (!found) {
-      const { resolved, reads } = await resolveFile(file, crates, options, workspaceRoot);
-      cache.set(file, key, resolved, reads);
-      found = resolved;
-    }
-    all.push(found);
-  }
-  cache.write();
-  return all;
-}
 
 const noOverlay: OverlayState = { executables: [], links: {} };
 
@@ -67,8 +41,11 @@ async function overlayStates(
   workspaceRoot: string,
 ): Promise<Map<ExtensionSlice, OverlayState>> {
   const states = new Map<ExtensionSlice, OverlayState>();
+  const known = new Map<string, TreeModes>();
   for (const slice of resolved.flatMap(({ projects }) => projects.flatMap(({ slices }) => Object.values(slices)))) {
-    if (slice.kind === 'extension') states.set(slice, await overlayState(workspaceRoot, slice));
+    if (slice.kind === 'extension' && slice.section.overlay) {
+      states.set(slice, await overlayState(workspaceRoot, slice, known));
+    }
   }
   return states;
 }

@@ -7,7 +7,14 @@ import type * as rust from '@nx-avocado/engine/rust';
 export type Engine = typeof config & typeof feed & typeof lock & typeof rust;
 
 /** They bring zod and yaml, so they are loaded when a file changed, not with the plugin. */
-export async function loadEngine(): Promise<Engine> {
+export function loadEngine(): Promise<Engine> {
+  loading ??= load();
+  return loading;
+}
+
+let loading: Promise<Engine> | undefined;
+
+async function load(): Promise<Engine> {
   const parts = await Promise.all([
     import('@nx-avocado/engine/config'),
     import('@nx-avocado/engine/feed'),

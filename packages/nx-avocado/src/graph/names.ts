@@ -16,7 +16,9 @@ export function projectNames(items: readonly Nameable[]): string[] {
   const levels = items.map(() => 0);
   for (;;) {
     const names = items.map((item, index) => candidate(item, levels[index] ?? 0));
-    const colliding = names.flatMap((name, index) => (isUnique(names, name) ? [] : [index]));
+    const counts = new Map<string, number>();
+    for (const name of names) counts.set(name, (counts.get(name) ?? 0) + 1);
+    const colliding = names.flatMap((name, index) => (counts.get(name) === 1 ? [] : [index]));
     const raisable = colliding.filter((index) => (levels[index] ?? 0) < lastLevel);
     if (raisable.length === 0) return names;
     for (const index of raisable) levels[index] = (levels[index] ?? 0) + 1;
@@ -30,10 +32,6 @@ function candidate({ kind, name, folder }: Nameable, level: number): string {
   if (level === 0) return name;
   if (level === 1) return `${parts.at(-1)}-${name}`;
   return level === 2 ? `${parts.join('-')}-${name}` : `${parts.join('-')}-${name}-${kind}`;
-}
-
-function isUnique(names: readonly string[], name: string): boolean {
-  return names.indexOf(name) === names.lastIndexOf(name);
 }
 
 /**

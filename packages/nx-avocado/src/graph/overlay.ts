@@ -14,11 +14,17 @@ export interface OverlayState extends TreeModes {
   preprocessValues?: Record<string, string>;
 }
 
-export async function overlayState(workspaceRoot: string, slice: ExtensionSlice): Promise<OverlayState> {
+/** @param known of directories that were walked in this start: an extension has as many slices as machine targets */
+export async function overlayState(
+  workspaceRoot: string,
+  slice: ExtensionSlice,
+  known: Map<string, TreeModes>,
+): Promise<OverlayState> {
   const { overlay } = slice.section;
   if (!overlay) return { executables: [], links: {} };
   const directory = posix.join(slice.sourceRoot, overlay.dir);
-  const modes = treeModes(workspaceRoot, directory);
+  const modes = known.get(directory) ?? treeModes(workspaceRoot, directory);
+  known.set(directory, modes);
   if (!slice.facts) return modes;
   return { ...modes, preprocessValues: await usedFacts(workspaceRoot, directory, overlay.preprocess, slice.facts) };
 }

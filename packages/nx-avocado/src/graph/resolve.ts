@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { Diagnostic } from '@nx-avocado/engine/config';
 import { AvocadoError, formatError } from '@nx-avocado/engine/error';
@@ -63,7 +64,8 @@ async function resolveWith(
   const { loaded, undecided } = loadAll(path, engine, read);
   const lockFile = join(dirname(path), engine.lockName);
   read.files.add(lockFile);
-  const lock = await engine.readLock(lockFile);
+  // Most of the time that a workspace without locks takes would be spent on asking for them.
+  const lock = existsSync(lockFile) ? await engine.readLock(lockFile) : engine.emptyLock();
   const found = findProjects(loaded.map(({ config }) => config));
   const projects = found.map(({ kind, name }) => unresolved(kind, name));
   for (const { config, positionOf } of loaded) {
