@@ -1,3 +1,6 @@
+import { mkdtempSync, readdirSync, rmSync, symlinkSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { TestWorkspace } from './support/workspace';
 
 /** What runs again after an edit, by Nx's own record of the run, with real builds and real boots. */
@@ -85,4 +88,79 @@ test('an output that is damaged in place is not used', async () => {
   const { code, output } = await workspace.nx(['run', 'dev:build']);
   expect(`${code} ${output}`).toMatch(/^0 /);
   expect(workspace.digest(image)).toBe(good);
+});
+
+describe('after any edit the outputs are those of a clean build elsewhere', () => {
+  const elsewhere = new TestWorkspace('clean');
+  const product = 'examples/heartbeat';
+  const file = `${product}/heartbeat/overlay/etc/heartbeat.conf`;
+  const link = `${product}/heartbeat/overlay/etc/link`;
+  const add = (path: string) => (on: TestWorkspace) => on.edit(path, (text) => `${text}# ${unique}\n`);
+  const point = (to: string) => (on: TestWorkspace) => {
+    rmSync(on.path(link), { force: true });
+    symlinkSync(to, on.path(link));
+  };
+  const configure = (from: string, to: string) => (on: TestWorkspace) =>
+    on.edit(`${product}/avocado.yaml`, (text) => text.replace(from, to));
+
+  const outputs = (on: TestWorkspace): Record<string, string> =>
+    Object.fromEntries(
+      readdirSync(on.path(`${product}/.avocado`), { recursive: true, withFileTypes: true })
+        .map((entry) => ({ entry, path: join(entry.parentPath, entry.name).slice(on.root.length + 1) }))
+        // Records name options of all of a project; the OS image is not what is edited here.
+        .filter(({ entry, path }) => entry.isFile() && !/inputs\.json$|[/]rootfs[/]/.test(path))
+        .map(({ path }) => [path, on.digest(path)]),
+    );
+
+  async function provision(on: TestWorkspace, env: Record<string, string> = {}): Promise<Record<string, string>> {
+    const { code, output } = await on.nx(['run', 'heartbeat-dev:provision'], env);
+    if (code !== 0) throw new Error(output);
+    return outputs(on);
+  }
+
+  /** Nothing but the OS image is there before: no output, no record, and an empty cache. */
+  async function cleanBuild(): Promise<Record<string, string>> {
+    const built = elsewhere.path(`${product}/.avocado`);
+    for (const path of elsewhere.exists(`${product}/.avocado`) ? readdirSync(built) : []) {
+      if (path !== 'heartbeat-dev') rmSync(join(built, path), { recursive: true });
+    }
+    for (const task of ['build', 'provision']) {
+      rmSync(join(built, 'heartbeat-dev/qemux86-64', task), { recursive: true, force: true });
+    }
+    rmSync(elsewhere.path('.nx'), { recursive: true, force: true });
+    const cache = mkdtempSync(join(tmpdir(), 'nx-avocado-clean-'));
+    try {
+      return await provision(elsewhere, { NX_CACHE_DIRECTORY: cache });
+    } finally {
+      rmSync(cache, { recursive: true });
+    }
+  }
+
+  beforeAll(() => elsewhere.reset());
+  afterAll(() => elsewhere.reset());
+
+  test('one file, two at once, a mode, links, options of one target, back again', async () => {
+    const last = '      - heartbeat\n';
+    const edits: [string, ...((on: TestWorkspace) => void)[]][] = [
+      ['a file', add(file)],
+      ['files of two extensions', add(file), add(`${product}/overlay/etc/motd`)],
+      ['a mode and a link', (on) => on.chmod(file, 0o755), point('heartbeat.conf')],
+      ['the link alone', point('/etc/motd')],
+      ['the version of one', configure('- confext\n    version: 0.1.0', `- confext\n    version: 0.1.${unique}`)],
+      [
+        'their order',
+        configure('      - heartbeat-config\n', ''),
+        configure(last, `${last}      - heartbeat-config\n`),
+      ],
+      ['all undone', (on) => on.reset()],
+    ];
+    let before = await provision(workspace);
+    for (const [name, ...changes] of edits) {
+      for (const on of [workspace, elsewhere]) changes.forEach((change) => change(on));
+      const now = await provision(workspace);
+      expect({ name, now }).toEqual({ name, now: await cleanBuild() });
+      expect({ name, now }).not.toEqual({ name, now: before });
+      before = now;
+    }
+  });
 });
