@@ -10,6 +10,7 @@ import {
   readdirSync,
   readlinkSync,
   rmSync,
+  rmdirSync,
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
@@ -85,7 +86,7 @@ export class TestWorkspace {
   reset(): void {
     const files = sourceFiles().filter((file) => !this.without.some((folder) => file.startsWith(`${folder}/`)));
     mkdirSync(this.root, { recursive: true });
-    for (const stale of this.sources().filter((file) => !files.includes(file))) rmSync(this.path(stale));
+    for (const stale of this.sources().filter((file) => !files.includes(file))) this.remove(stale);
     for (const file of files) this.copy(file);
     this.linkNodeModules();
   }
@@ -114,6 +115,15 @@ export class TestWorkspace {
         status !== 0 ? 'failed' : cacheStatus === 'cache-miss' ? 'ran' : 'cached',
       ]),
     );
+  }
+
+  /** With the directories that are empty then: an overlay's are part of its image. */
+  private remove(file: string): void {
+    rmSync(this.path(file));
+    for (let directory = dirname(file); directory !== '.'; directory = dirname(directory)) {
+      if (readdirSync(this.path(directory)).length > 0) return;
+      rmdirSync(this.path(directory));
+    }
   }
 
   private sources(directory = ''): string[] {
