@@ -88,7 +88,7 @@ describe('the sandbox', () => {
     expect(await output('mount -t tmpfs x /mnt 2>/dev/null || echo no')).toBe('no');
   });
 
-  test('a failed command shows its last lines, its log and a line that runs it again', async () => {
+  test('a failed command shows its last lines, its log and a short line that runs it again', async () => {
     const error = await failure(output('seq 1 30; echo "$A" >&2; exit 3', { env: { A: "it's $HOME" } }));
     expect(error).toMatchObject({ code: 'COMMAND_FAILED', message: 'a test failed: sh ended with code 3' });
     expect(error.output?.split('\n')).toHaveLength(25);
@@ -96,6 +96,7 @@ describe('the sandbox', () => {
     const log = readFileSync(error.log ?? '', 'utf8');
     expect(log).toMatch(/^1\n2\n/);
     expect(log).toContain("it's $HOME");
+    expect(error.rerun).toBe(`sh ${(error.log ?? '').replace(/\.log$/, '.sh')}`);
     const again = await promisify(execFile)('/bin/sh', ['-c', error.rerun ?? '']).catch((failed: unknown) => failed);
     expect(again).toMatchObject({ code: 3, stderr: "it's $HOME\n" });
   });

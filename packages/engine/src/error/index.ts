@@ -14,7 +14,7 @@ export interface AvocadoErrorDetails {
   output?: string | undefined;
   /** The file that holds the failed command's whole output. */
   log?: string | undefined;
-  /** A command line that runs the failed command again, ready to be pasted into a shell. */
+  /** A short line that runs the failed command again, ready to be pasted into a shell. */
   rerun?: string | undefined;
   cause?: unknown;
 }

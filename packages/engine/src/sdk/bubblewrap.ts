@@ -1,4 +1,3 @@
-import { shellCommand, shellQuote } from './quote';
 import { placeRoot } from './placement';
 import type { ListDirectory } from './placement';
 import type { HostNetwork } from './network';
@@ -73,12 +72,4 @@ export function planBubblewrap(command: SdkCommand, options: BubblewrapOptions =
     ...['--chdir', command.cwd ?? '/', '--', ...command.argv],
   ];
   return { args, env: { ...fixedEnvironment, ...network?.env, ...command.env } };
-}
-
-/** The command line that runs the command again. A proxy's address may hold a password: the shell fills it in. */
-export function rerunLine(plan: BubblewrapPlan, bwrap = 'bwrap'): string {
-  const env = Object.entries(plan.env)
-    .sort(([a], [b]) => (a < b ? -1 : 1))
-    .map(([name, value]) => (/_proxy$/i.test(name) ? `${name}="$${name}"` : shellQuote(`${name}=${value}`)));
-  return ['env -i', ...env, shellCommand([bwrap, ...plan.args])].join(' ');
 }

@@ -6,11 +6,12 @@ import type { Readable, Writable } from 'node:stream';
 import { AvocadoError } from '../error';
 import type { Reporter } from '../report';
 import { storePath } from '../store';
-import { planBubblewrap, rerunLine } from './bubblewrap';
+import { planBubblewrap } from './bubblewrap';
 import type { BubblewrapPlan } from './bubblewrap';
 import { ByteTail, LineSplitter, Tail } from './lines';
 import { hostNetwork } from './network';
 import { endProcesses, findBubblewrap, infoDescriptor, readFirstProcess, startBubblewrap } from './process';
+import { rerunCommand, writeRerun } from './rerun';
 import { terminalFilter } from './terminal';
 import type { SdkCommand, SdkResult, SdkRunner } from './types';
 
@@ -69,7 +70,7 @@ async function run(
       // What was streamed stands above already.
       output: options.stream ? undefined : output,
       log,
-      rerun: rerunLine(plan, bwrap),
+      rerun: writeRerun(log, rerunCommand(plan.env, [bwrap, ...plan.args])),
       hint: hintFor(command, output, first),
     });
   }

@@ -1,5 +1,8 @@
-import { execFileSync } from 'node:child_process';
-import { planBubblewrap, rerunLine } from './bubblewrap';
+import { execFileSync, spawnSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { planBubblewrap } from './bubblewrap';
 import { scriptEnvironment } from './environment';
 import { ByteTail, LineSplitter, Tail } from './lines';
 import { hostNetwork } from './network';
@@ -7,6 +10,7 @@ import { placeRoot } from './placement';
 import type { RootEntry } from './placement';
 import { prefixEntries } from './prefix';
 import { shellQuote } from './quote';
+import { rerunCommand, writeRerun } from './rerun';
 import { terminalFilter } from './terminal';
 import type { SdkCommand } from './types';
 
@@ -85,13 +89,34 @@ describe('the arguments of bwrap', () => {
   ])('hold %s', (_name, given, terminal, part) => {
     expect(args(given, terminal)).toContain(part);
   });
-  test('keep the environment out, and the line to run again keeps a proxy out', () => {
+  test('keep the environment out', () => {
     const plan = planBubblewrap({ ...command, network: true, env: { A: "it's" } }, { network, list });
     expect(plan.env).toMatchObject({ A: "it's", LC_ALL: 'C.UTF-8', TZ: 'UTC', https_proxy: 'p' });
     expect(plan.args.join(' ')).not.toContain("it's");
-    expect(rerunLine(plan)).toMatch(
-      /^env -i 'A=it'\\''s' HOME=\/root .* https_proxy="\$https_proxy" bwrap --unshare-all/,
-    );
+  });
+});
+
+describe('a failed command is run again', () => {
+  const directory = mkdtempSync(join(tmpdir(), 'nx-avocado-rerun-'));
+  const log = join(directory, 'a.log');
+  afterAll(() => rmSync(directory, { recursive: true }));
+  const env = { A: "it's\n$HOME", https_proxy: 'http://user:password@proxy' };
+  const command = rerunCommand(env, ['/bin/sh', '-c', 'echo "$A" $1; umask; exit 3', '--', '--x y']);
+
+  test('by a short line and a script for its owner alone, without the password of a proxy', () => {
+    writeFileSync(join(directory, 'a.sh'), 'an earlier one');
+    expect(writeRerun(log, command)).toBe(`sh ${directory}/a.sh`);
+    expect(statSync(join(directory, 'a.sh')).mode & 0o777).toBe(0o700);
+    const text = readFileSync(join(directory, 'a.sh'), 'utf8');
+    expect(text).not.toContain('password');
+    expect(text).toContain('https_proxy="$https_proxy"');
+    expect(spawnSync('sh', [join(directory, 'a.sh')], { encoding: 'utf8' })).toMatchObject({
+      status: 3,
+      stdout: "it's\n$HOME --x y\n0022\n",
+    });
+  });
+  test('by the command itself where no script can be written', () => {
+    expect(writeRerun(join(directory, 'gone/a.log'), command)).toBe(command);
   });
 });
 
