@@ -1,5 +1,4 @@
 /** The Nx plugin: what nx.json's `plugins` loads. Executors and generators are found through their own json files. */
 export const name = 'nx-avocado';
 export { createNodes, createNodes as createNodesV2 } from './graph/create-nodes';
-export { createDependencies } from './graph/create-dependencies';
 export type { PluginOptions } from './graph/options';

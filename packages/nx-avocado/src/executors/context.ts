@@ -15,9 +15,9 @@ export interface Keyed {
 /** What an executor does, without Nx. */
 export type Work<Options> = (options: Options, task: TaskContext) => Promise<unknown>;
 
-/** Without what only the key needs: the rest is what the engine takes. */
+/** Without what only the key needs, and without what a configuration takes away (graph/target.ts): the engine's part. */
 export function engineOptions<T extends object>({ recipe: _recipe, release: _release, ...options }: T & Keyed) {
-  return options;
+  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== null)) as typeof options;
 }
 
 /** The Nx executor of a work. */

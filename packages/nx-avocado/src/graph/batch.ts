@@ -1,5 +1,4 @@
 import { readFileSync } from 'node:fs';
-import type { TargetConfiguration } from '@nx/devkit';
 import type { Verb } from './recipe';
 
 /** Tasks that only make files: the ones between avocado.yaml and a disk. */
@@ -16,13 +15,6 @@ export const isNx24 = nxMajor() >= 24;
 
 export function isBatched(verb: Verb): boolean {
   return isNx24 && steps.includes(verb);
-}
-
-/** The executor that does a target's work, whether in a batch or by itself. */
-export function verbOf({ executor, options }: TargetConfiguration<{ step?: string }>): string | undefined {
-  const [plugin, name] = executor?.split(':') ?? [];
-  if (plugin !== 'nx-avocado') return undefined;
-  return name === 'step' ? options?.step : name;
 }
 
 /** Of the Nx that runs: devkit, which tells it too, takes 0.3 s to load. */
