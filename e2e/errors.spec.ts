@@ -101,6 +101,16 @@ test.each<[string, (text: string) => string, string, string]>([
   expect(text).toContain(place);
 });
 
+test('another machine target than the file is for: it is not the default one that is built', async () => {
+  workspace.edit(yaml, (text) => text.replace("supported_targets: '*'", 'supported_targets: [qemux86-64]'));
+  for (const task of ['heartbeat:build:qemuarm64', 'heartbeat-dev:provision:qemuarm64']) {
+    const text = await failure([task]);
+    expect(text).toContain(`${yaml}: supported_targets does not name qemuarm64 [CONFIG_TARGET_UNSUPPORTED]`);
+    expect(text).toContain('It names qemux86-64.');
+  }
+  expect((await workspace.nx(['run', 'heartbeat:build'])).code).toBe(0);
+});
+
 test('a file with errors takes neither the graph nor the other projects down', async () => {
   workspace.edit(yaml, (text) => text.replace('extensions:', 'extensions: ['));
   const names = (await workspace.json(['show', 'projects'])) as string[];

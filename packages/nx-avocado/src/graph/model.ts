@@ -14,6 +14,8 @@ export interface ResolvedFile {
   projects: ResolvedProject[];
   /** Why it has no default machine target: neither AVOCADO_TARGET nor the file names one. */
   undecided?: string;
+  /** Of the other machine targets that the feed or the file names: why it does not load for them. */
+  others?: Record<string, string>;
   /** Files beside it that it was resolved with, relative to the workspace root: versions, other folders' files. */
   reads: string[];
   /** Set where the file has errors: `projects` then holds only names, and every task of theirs prints this. */

@@ -61,7 +61,7 @@ async function resolveWith(
   given: Pick<SliceContext, 'crates' | 'options' | 'workspaceRoot'>,
   read: Read,
 ): Promise<ResolvedFile> {
-  const { loaded, undecided } = loadAll(path, engine, read);
+  const { loaded, undecided, others } = loadAll(path, engine, read);
   const lockFile = join(dirname(path), engine.lockName);
   read.files.add(lockFile);
   // Most of the time that a workspace without locks takes would be spent on asking for them.
@@ -86,12 +86,22 @@ async function resolveWith(
     machines: loaded.map(({ config }) => config.machine),
     projects,
     reads: [],
+    others: Object.fromEntries(
+      Object.entries(others).map(([machine, error]) => [machine, describe(error, given.workspaceRoot)]),
+    ),
     ...(undecided !== undefined && { undecided: describe(new FileErrors(undecided), given.workspaceRoot) }),
   };
 }
 
-/** The default machine target first; of the others, those that the feed knows and the file loads for. */
-function loadAll(path: string, engine: Engine, read: Read): { loaded: Loaded[]; undecided?: string } {
+interface LoadedFile {
+  /** The default machine target first; of the others, those that the feed knows and the file loads for. */
+  loaded: Loaded[];
+  undecided?: string;
+  /** Why it is not loaded for the rest of those that the feed or the file names. */
+  others: Record<string, unknown>;
+}
+
+function loadAll(path: string, engine: Engine, read: Read): LoadedFile {
   const load = (machine?: string) => {
     const result = engine.loadConfig(path, { machine, env: process.env });
     for (const name of result.reads.env) read.env.add(name);
@@ -99,25 +109,43 @@ function loadAll(path: string, engine: Engine, read: Read): { loaded: Loaded[]; 
     if (result.config) for (const name of result.reads.files) read.files.add(join(result.config.src_dir, name));
     return result;
   };
-  const loadKnown = (machines: string[]): Loaded[] =>
-    machines.flatMap((machine) => {
-      const result = load(machine);
-      return result.config ? [result] : [];
-    });
+  const { header } = engine.readHeader(path, { env: process.env });
+  const named = [...new Set([...engine.machineNames(), ...(header?.machines ?? [])])];
+  const addOthers = (first: Loaded, machines: string[]): Pick<LoadedFile, 'loaded' | 'others'> => {
+    const { machine: own, supported_targets: supported } = first.config;
+    const result = { loaded: [first], others: {} as Record<string, unknown> };
+    for (const machine of machines.filter((name) => name !== own)) {
+      try {
+        if (supported !== '*' && !supported.includes(machine)) throw unsupported(machine, supported, path);
+        engine.machine(machine);
+        const found = load(machine);
+        if (!found.config) throw fileErrors(found.errors, engine);
+        result.loaded.push(found);
+      } catch (error) {
+        result.others[machine] = error;
+      }
+    }
+    return result;
+  };
   const first = load();
-  if (first.config) {
-    const { machine, supported_targets: supported } = first.config;
-    const others = engine.machineNames().filter((name) => name !== machine);
-    return { loaded: [first, ...loadKnown(others.filter((name) => supported === '*' || supported.includes(name)))] };
-  }
+  if (first.config) return addOthers(first, named);
   if (!isUndecided(first.errors)) throw fileErrors(first.errors, engine);
   const machines = namedMachines(path, engine);
   const known = machines.filter((name) => engine.machineNames().includes(name));
   // Without one that the feed knows, any shows what the file has.
   const outline = load(known[0] ?? machines[0]);
   if (!outline.config) throw fileErrors(outline.errors, engine);
-  const loaded = [outline, ...loadKnown(known.slice(1))];
-  return { loaded, undecided: undecidedText(first.errors, known, engine) };
+  return {
+    ...addOthers(outline, [...new Set([...known, ...named])]),
+    undecided: undecidedText(first.errors, known, engine),
+  };
+}
+
+function unsupported(machine: string, supported: string[], file: string): AvocadoError {
+  return new AvocadoError('CONFIG_TARGET_UNSUPPORTED', `supported_targets does not name ${machine}`, {
+    position: { file },
+    hint: `It names ${supported.join(', ')}.`,
+  });
 }
 
 const isUndecided = (errors: Diagnostic[]): boolean => errors.every(({ code }) => code === 'CONFIG_TARGET_MISSING');

@@ -27,7 +27,7 @@ export function sdkInstall(
   slices: Record<string, ExtensionSlice | RuntimeSlice>,
   file: FileContext,
 ): TargetConfiguration {
-  return target(owner, {
+  const made = target(owner, {
     verb: 'sdk-install',
     description: 'Pins the packages of the SDK that this project needs',
     cache: true,
@@ -47,4 +47,10 @@ export function sdkInstall(
       ]),
     ),
   });
+  const refused = Object.entries(owner.refused ?? {}).map(([machine, error]) => [
+    machine,
+    { machine, outputPath: outputPath(owner, machine, 'sdk-install'), error },
+  ]);
+  if (refused.length === 0) return made;
+  return { ...made, configurations: { ...made.configurations, ...Object.fromEntries(refused) } };
 }
