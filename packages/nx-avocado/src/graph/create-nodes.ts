@@ -1,5 +1,5 @@
 import { posix } from 'node:path';
-import type { CreateNodes, CreateNodesResult, ProjectConfiguration } from '@nx/devkit';
+import type { CreateNodes, CreateNodesResult, ProjectConfiguration, TargetConfiguration } from '@nx/devkit';
 import { compose } from './compose';
 import type { Composition } from './compose';
 import { extensionTargets } from './extension';
@@ -109,7 +109,7 @@ function nameProjects(
         root: projectRoot(item, siblings),
         ...(machine !== undefined && { machine }),
         ...(error !== undefined && { error }),
-        ...{ refused: refused.get(item.project) ?? {} },
+        refused: refused.get(item.project) ?? {},
       };
       return [item.project, named];
     }),
@@ -128,6 +128,12 @@ function projectNode(
 ): Omit<ProjectConfiguration, 'root'> {
   const { kind, name } = project;
   const slices = fromDefault(project.slices, owner.machine);
+  const targets =
+    owner.error !== undefined && Object.keys(slices).length === 0
+      ? invalidTargets(owner, owner.error, project, context)
+      : kind === 'extension'
+        ? extensionTargets(owner, slices as Record<string, ExtensionSlice>, project, context)
+        : runtimeTargets(owner, slices as Record<string, RuntimeSlice>, context);
   return {
     name: owner.project,
     projectType: 'application',
@@ -135,13 +141,17 @@ function projectNode(
       technologies: ['avocado'],
       description: `The ${kind} ${name} of ${context.configFile}`,
     },
-    targets:
-      owner.error !== undefined && Object.keys(slices).length === 0
-        ? invalidTargets(owner, owner.error, project, context)
-        : kind === 'extension'
-          ? extensionTargets(owner, slices as Record<string, ExtensionSlice>, project, context)
-          : runtimeTargets(owner, slices as Record<string, RuntimeSlice>, context),
+    ...(kind === 'runtime' && { implicitDependencies: extensionsOf(targets) }),
+    targets,
   };
+}
+
+/**
+ * A runtime's edges, read back from its targets, so that the two cannot disagree. Here and not in createDependencies,
+ * for which Nx sends the whole graph to the plugin's process: 0.14 s for 1000 projects.
+ */
+function extensionsOf({ build }: Record<string, TargetConfiguration>): string[] {
+  return (build?.dependsOn ?? []).flatMap((edge) => (typeof edge === 'object' ? (edge.projects ?? []) : []));
 }
 
 /** The same with the default machine target first. */

@@ -47,7 +47,7 @@ export function sdkInstall(
       ]),
     ),
   });
-  const refused = Object.entries(owner.refused ?? {}).map(([machine, error]) => [
+  const refused = Object.entries(owner.refused).map(([machine, error]) => [
     machine,
     { machine, outputPath: outputPath(owner, machine, 'sdk-install'), error },
   ]);

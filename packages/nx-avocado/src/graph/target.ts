@@ -15,7 +15,8 @@ export interface NamedProject {
   machine?: string;
   /** Why it cannot be built for the default machine target. */
   error?: string;
-  refused?: Refusals;
+  /** Why it cannot be built for others. */
+  refused: Refusals;
 }
 
 /** What is told about one inferred target; `target` turns it into Nx's form. */
@@ -63,8 +64,10 @@ export function target(owner: NamedProject, plan: TargetPlan): TargetConfigurati
   const all = Object.entries(plan.options).map(
     ([machine, options]) => [machine, { machine, ...options, ...(fails && { error: '' }), ...keyed }] as const,
   );
-  const [first, ...others] = owner.error === undefined ? all : [undefined, ...all];
-  const configurations = Object.fromEntries(others.filter((entry) => entry !== undefined));
+  const [first, others] = owner.error === undefined ? [all[0], all.slice(1)] : [undefined, all];
+  const configurations = Object.fromEntries(
+    others.map(([machine, options]) => [machine, first ? differences(first[1], options) : options]),
+  );
   return {
     executor: `nx-avocado:${batched ? 'step' : plan.verb}`,
     options: first?.[1] ?? { ...noMachine(owner, plan), ...(fails && { error: owner.error }), ...keyed },
@@ -80,6 +83,16 @@ export function target(owner: NamedProject, plan: TargetPlan): TargetConfigurati
     },
     ...plan.extra,
   };
+}
+
+/**
+ * What a configuration changes: Nx lays its options over the default ones. Null takes a default one away
+ * (`engineOptions`). Only plain values are compared: the graph shall be small, and quick to make.
+ */
+function differences(defaults: Record<string, unknown>, options: Record<string, unknown>): Record<string, unknown> {
+  const taken = Object.keys(defaults).filter((key) => options[key] === undefined);
+  const changed = Object.entries(options).filter(([key, value]) => value !== defaults[key]);
+  return { ...Object.fromEntries(changed), ...Object.fromEntries(taken.map((key) => [key, null])) };
 }
 
 /** What `nx show project` offers. @param example options of the command line */
