@@ -63,7 +63,11 @@ function installHostPrograms() {
     ...Object.entries(programs).flatMap(([program, name]) => (isInPath(program) ? [] : [name])),
     ...Object.entries(files).flatMap(([file, name]) => (existsSync(file) ? [] : [name])),
   ];
-  if (missing.length === 0) return;
+  if (missing.length > 0) installPackages(missing);
+}
+
+/** Debian packages, by apt, where this user may; else the one command to type. */
+export function installPackages(missing) {
   if (!isInPath('apt-get')) {
     fail(`These programs are missing: ${missing.join(', ')}`, 'Install them with the package manager of this system.');
   }
@@ -134,7 +138,7 @@ function idRanges(file) {
 }
 
 /** Commands as one line to type. Debian has no sudo where root got a password at its installation. */
-function asRoot(commands) {
+export function asRoot(commands) {
   const lines = commands.map((command) => command.join(' '));
   if (isRoot()) return lines.join(' && ');
   return isInPath('sudo') ? lines.map((line) => `sudo ${line}`).join(' && ') : `su - -c '${lines.join(' && ')}'`;
@@ -148,7 +152,7 @@ function readNumber(path) {
   }
 }
 
-function isInPath(program) {
+export function isInPath(program) {
   // sbin is not in the path of an ordinary user on Debian, but what stands there is run by apt and mmdebstrap.
   const directories = [...(process.env.PATH ?? '').split(delimiter), '/usr/sbin', '/sbin'];
   return directories.some((directory) => {
@@ -161,7 +165,7 @@ function isInPath(program) {
   });
 }
 
-function isRoot() {
+export function isRoot() {
   return process.getuid?.() === 0;
 }
 
