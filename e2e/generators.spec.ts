@@ -136,13 +136,14 @@ describe.each([
   });
   afterAll(() => rmSync(root, { recursive: true, force: true }));
 
-  test('init, runtime and rust-extension write what Nx then knows', async () => {
+  test('init, runtime and rust-extension, and the line of the service is in the journal of the booted machine', async () => {
     await nx(['g', 'nx-avocado:init']);
     await refused(['g', 'nx-avocado:init'], /\[INIT_DONE\]/);
-    await nx(['g', 'nx-avocado:runtime', 'dev', '--no-lock', '--no-development']);
-    await nx(['g', 'nx-avocado:rust-extension', 'hello', '--no-lock']);
+    await nx(['g', 'nx-avocado:runtime', 'dev', '--no-development']);
+    await nx(['g', 'nx-avocado:rust-extension', 'hello']);
     const projects = JSON.parse(await nx(['show', 'projects', '--json'])) as string[];
     expect(projects.sort()).toEqual(['avocado-bsp-qemux86-64', 'dev', 'hello']);
     await refused(['g', 'nx-avocado:rust-extension', 'hello'], /\[EXTENSION_EXISTS\]/);
+    expect(await nx(['run', 'dev:boot-test'])).toMatch(/^hello beat=1$/m);
   });
 });
