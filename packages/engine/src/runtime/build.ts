@@ -9,6 +9,7 @@ import type { BuiltExtension } from './extensions';
 import { runtimeManifest } from './manifest';
 import type { RuntimeManifest } from './manifest';
 import type { RootfsRecord } from './rootfs';
+import { checkRuntime } from './supported';
 import { avocadoEntries, standardEntries, varPath } from './var-content';
 import type { VarContent, VarEntry } from './var-content';
 import { runtimeVarFiles } from './var-files';
@@ -20,7 +21,7 @@ import { runtimeVarFiles } from './var-files';
 export async function buildRuntime(options: RuntimeBuildOptions, context: TaskContext): Promise<RuntimeManifest> {
   const { section, distro, source_date_epoch } = options;
   const { workspaceRoot, reporter } = context;
-  checkSupported(options, context);
+  checkRuntime(options, context);
   const { record, files } = await readRootfs(workspaceRoot, options.rootfs);
   const extensions = await readExtensions(options, context);
   for (const { record: extension } of extensions) {
@@ -53,24 +54,6 @@ export async function buildRuntime(options: RuntimeBuildOptions, context: TaskCo
     await writeManifest(output, ['runtime/manifest.json', 'var.json']);
   });
   return manifest;
-}
-
-/** A runtime that asks to be signed must not come out unsigned; what only costs space or comfort is a warning. */
-function checkSupported({ section }: RuntimeBuildOptions, { reporter }: TaskContext): void {
-  const unsupported = (key: string, hint: string): AvocadoError =>
-    new AvocadoError('RUNTIME_UNSUPPORTED', `the debian feed does not support ${key} of a runtime`, { hint });
-  if (section.post_build !== undefined) {
-    throw unsupported(
-      'post_build',
-      'Upstream runs it after the images are made, where it can change nothing: run it as an Nx target instead.',
-    );
-  }
-  if (section.signing) throw unsupported('signing', 'Its images are for evaluation: take the key out.');
-  const ignored = [
-    ...(section.var.compression ? ['var.compression'] : []),
-    ...(section.container_dev ? ['container_dev'] : []),
-  ];
-  if (ignored.length > 0) reporter.warn(`runtime ${section.name}: the debian feed ignores ${ignored.join(' and ')}`);
 }
 
 /** The OS image's record, proven, and the hashes of its files: they are proven by whoever reads their bytes. */

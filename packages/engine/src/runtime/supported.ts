@@ -1,4 +1,4 @@
-import type { RootfsOptions } from '../task';
+import type { RootfsOptions, RuntimeBuildOptions, TaskContext } from '../task';
 import { AvocadoError } from '../error';
 
 /** What avocado.yaml can ask of an OS image that the debian feed has no way to do: said before any work is done. */
@@ -37,6 +37,22 @@ export function checkSupported(options: RootfsOptions): void {
   }
 }
 
+/** A runtime that asks to be signed must not come out unsigned; what only costs space or comfort is a warning. */
+export function checkRuntime({ section }: RuntimeBuildOptions, { reporter }: TaskContext): void {
+  if (section.post_build !== undefined) {
+    throw unsupportedRuntime(
+      'post_build',
+      'Upstream runs it after the images are made, where it can change nothing: run it as an Nx target instead.',
+    );
+  }
+  if (section.signing) throw unsupportedRuntime('signing', 'Its images are for evaluation: take the key out.');
+  const ignored = [
+    ...(section.var.compression ? ['var.compression'] : []),
+    ...(section.container_dev ? ['container_dev'] : []),
+  ];
+  if (ignored.length > 0) reporter.warn(`runtime ${section.name}: the debian feed ignores ${ignored.join(' and ')}`);
+}
+
 /** Arguments of mkfs.erofs by `rootfs.filesystem`. */
 export const erofsCompression: Record<string, string[]> = {
   erofs: [],
@@ -46,4 +62,8 @@ export const erofsCompression: Record<string, string[]> = {
 
 function unsupported(key: string, hint: string): AvocadoError {
   return new AvocadoError('ROOTFS_UNSUPPORTED', `the debian feed does not support ${key}`, { hint });
+}
+
+function unsupportedRuntime(key: string, hint: string): AvocadoError {
+  return new AvocadoError('RUNTIME_UNSUPPORTED', `the debian feed does not support ${key} of a runtime`, { hint });
 }

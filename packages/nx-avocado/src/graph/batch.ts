@@ -2,10 +2,12 @@ import { readFileSync } from 'node:fs';
 import type { Verb } from './recipe';
 
 /** Tasks that only make files: the ones between avocado.yaml and a disk. */
-const steps: Verb[] = [
+const steps = [
   ...(['sdk-install', 'cargo-cross', 'sdk-compile', 'extension-assemble'] as const),
   ...(['rootfs', 'runtime-build', 'provision'] as const),
-];
+] satisfies Verb[];
+
+export type Step = (typeof steps)[number];
 
 /**
  * From Nx 24 on, steps share a process: Nx puts into a batch what has one executor, which is `step`. Before, Nx stores
@@ -14,7 +16,7 @@ const steps: Verb[] = [
 export const isNx24 = nxMajor() >= 24;
 
 export function isBatched(verb: Verb): boolean {
-  return isNx24 && steps.includes(verb);
+  return isNx24 && (steps as Verb[]).includes(verb);
 }
 
 /** Of the Nx that runs: devkit, which tells it too, takes 0.3 s to load. */

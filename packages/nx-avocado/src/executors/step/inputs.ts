@@ -1,9 +1,8 @@
-import { createHash } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { TargetConfiguration } from '@nx/devkit';
-import { canonicalJson, verifyManifest, writeFileAtomic } from '@nx-avocado/engine/store';
+import { canonicalJson, sha256, verifyManifest, writeFileAtomic } from '@nx-avocado/engine/store';
 import { globSync } from 'tinyglobby';
 
 /**
@@ -81,5 +80,3 @@ export async function record(inputs: Inputs, directory: string): Promise<void> {
 }
 
 const text = (inputs: Inputs): string => `${canonicalJson(inputs)}\n`;
-
-const sha256 = (data: string | Buffer): string => createHash('sha256').update(data).digest('hex');

@@ -5,6 +5,7 @@ import { work as rootfs } from '../rootfs/executor';
 import { work as runtimeBuild } from '../runtime-build/executor';
 import { work as sdkCompile } from '../sdk-compile/executor';
 import { work as sdkInstall } from '../sdk-install/executor';
+import type { Step } from '../../graph/batch';
 import type { Keyed, Work } from '../context';
 
 /** The executors of the cached tasks between avocado.yaml and a disk, by name. */
@@ -16,11 +17,11 @@ const steps = {
   rootfs,
   'runtime-build': runtimeBuild,
   provision,
-};
+} satisfies Record<Step, unknown>;
 
 /** Which step, and the options of its executor. */
 export interface StepOptions extends Keyed {
-  step: keyof typeof steps;
+  step: Step;
   outputPath: string;
 }
 
