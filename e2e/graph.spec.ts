@@ -42,6 +42,15 @@ test('one project for each extension and runtime of the workspace, and none for 
   );
 });
 
+test("an extension's name that another project has: that one keeps it, and every command works", async () => {
+  workspace.write('services/heartbeat/project.json', JSON.stringify({ targets: { lint: { executor: 'nx:noop' } } }));
+  const names = (await workspace.json(['show', 'projects'])) as string[];
+  expect(names).toEqual(expect.arrayContaining(['heartbeat', 'heartbeat-heartbeat', 'heartbeat-dev', 'heartbeat-app']));
+  expect((await show('heartbeat')).root).toBe('services/heartbeat');
+  const { targets } = await show('heartbeat-dev');
+  expect(targets['build']?.dependsOn).toContainEqual({ projects: ['heartbeat-heartbeat'], target: 'build' });
+});
+
 test("an extension's targets: cargo-cross where a crate names it, its own slice as options, a directory as output", async () => {
   const { root, targets } = await show('example-rust');
   expect(root).toBe('examples/rust-vitals/.avocado/example-rust');

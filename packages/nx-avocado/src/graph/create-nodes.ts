@@ -6,7 +6,8 @@ import { extensionTargets } from './extension';
 import { invalidTargets } from './invalid';
 import { resolveAll } from './resolve-all';
 import type { ExtensionSlice, ResolvedFile, ResolvedProject, RuntimeSlice } from './model';
-import { projectNames, projectRoot } from './names';
+import { possibleNames, projectNames, projectRoot } from './names';
+import { isNxProjectFile, otherNames } from './other-names';
 import { overlayState } from './overlay';
 import type { OverlayState, TreeModes } from './overlay';
 import { normaliseOptions } from './options';
@@ -16,8 +17,11 @@ import { refusals } from './refused';
 import type { FileContext } from './sdk-install';
 import type { NamedProject } from './target';
 
-/** Cargo.toml files say which crates belong to an extension; they make no projects of their own. */
-const glob = '**/{avocado.yaml,Cargo.toml}';
+/**
+ * Cargo.toml files say which crates belong to an extension; they make no projects of their own. Those of Nx's own
+ * projects say which names are taken.
+ */
+const glob = '**/{avocado.yaml,Cargo.toml,project.json,package.json}';
 
 /**
  * avocado.yaml files to Nx projects. All at once, because a project's name depends on the others'. It never throws for
@@ -29,9 +33,12 @@ export const createNodes: CreateNodes = [
     const options = normaliseOptions(rawOptions);
     const configFiles = files.filter((file) => posix.basename(file) === 'avocado.yaml').sort();
     const crates = files.filter((file) => posix.basename(file) === 'Cargo.toml').sort();
+    if (configFiles.length === 0) return [];
     const { resolved } = await resolveAll(configFiles, crates, options, workspaceRoot);
     const overlays = await overlayStates(resolved, workspaceRoot);
-    return nodes(configFiles, resolved, options, (slice) => overlays.get(slice) ?? noOverlay);
+    const others = files.filter(isNxProjectFile);
+    const taken = (wanted: ReadonlySet<string>) => otherNames(others, wanted, workspaceRoot);
+    return nodes(configFiles, resolved, options, (slice) => overlays.get(slice) ?? noOverlay, taken);
   },
 ];
 
@@ -51,15 +58,19 @@ async function overlayStates(
   return states;
 }
 
-/** Pure: the graph's nodes from what is known of each file. */
-export function nodes(
+/**
+ * Pure but for `taken`: the graph's nodes from what is known of each file.
+ * @param taken which of these names other projects of the workspace have
+ */
+export async function nodes(
   configFiles: readonly string[],
   resolved: readonly ResolvedFile[],
   options: PluginOptions,
   overlayOf: FileContext['overlayOf'],
-): [string, CreateNodesResult][] {
+  taken: (wanted: ReadonlySet<string>) => Promise<ReadonlySet<string>>,
+): Promise<[string, CreateNodesResult][]> {
   const composition = compose(configFiles, resolved);
-  const named = nameProjects(configFiles, resolved, composition);
+  const named = await nameProjects(configFiles, resolved, composition, taken);
   return resolved.map((file, index) => {
     const configFile = configFiles[index] ?? '';
     // What stands there is of no interest here: that folder's own project is built.
@@ -84,11 +95,12 @@ export function nodes(
   });
 }
 
-function nameProjects(
+async function nameProjects(
   configFiles: readonly string[],
   resolved: readonly ResolvedFile[],
   composition: Composition,
-): Map<ResolvedProject, NamedProject> {
+  taken: (wanted: ReadonlySet<string>) => Promise<ReadonlySet<string>>,
+): Promise<Map<ResolvedProject, NamedProject>> {
   const items = resolved.flatMap((file, index) =>
     file.projects
       .filter((project) => composition.standIn(project) === project)
@@ -97,7 +109,7 @@ function nameProjects(
         folder: posix.dirname(configFiles[index] ?? ''),
       })),
   );
-  const names = projectNames(items);
+  const names = projectNames(items, await taken(possibleNames(items)));
   const refused = refusals(resolved, composition.standIn);
   return new Map(
     items.map((item, index) => {

@@ -1,4 +1,4 @@
-import { projectNames, projectRoot } from './names';
+import { possibleNames, projectNames, projectRoot } from './names';
 import type { Nameable } from './names';
 
 const extension = (name: string, folder: string): Nameable => ({ kind: 'extension', name, folder });
@@ -18,6 +18,18 @@ test.each<[string, Nameable[], string[]]>([
 ])('%s', (_title, items, expected) => {
   expect(projectNames(items)).toEqual(expected);
   expect(projectNames([...items].reverse())).toEqual([...expected].reverse());
+});
+
+test('the names of other projects are theirs, at every step', () => {
+  const items = [runtime('dev', 'x/a'), extension('app', 'x/a')];
+  const names = (...taken: string[]): string[] => projectNames(items, new Set(taken));
+  expect(names('other')).toEqual(['dev', 'app']);
+  expect(names('app')).toEqual(['dev', 'a-app']);
+  expect(names('app', 'a-app', 'x-a-app')).toEqual(['dev', 'x-a-app-extension']);
+  const possible = possibleNames(items);
+  expect(names(...possible).filter((name) => possible.has(name))).toEqual([]);
+  const alike = [extension('c', 'a-b'), extension('b-c', 'a')];
+  expect(new Set(projectNames(alike, new Set(['c', 'b-c']))).size).toBe(2);
 });
 
 test('a root is below .avocado beside the file, and one of its own where two kinds share a name', () => {

@@ -1,3 +1,5 @@
+import { createHash } from 'node:crypto';
+
 /** What a project is called by, before names are known to be unique. */
 export interface Nameable {
   kind: 'extension' | 'runtime';
@@ -8,30 +10,42 @@ export interface Nameable {
 }
 
 /**
- * Nx project names, in the order of `items`: the own name where no other in the workspace has it, else, for all that
- * collide, with the folder's last name, its whole path, and at last the kind before or after it. Depends on the set
- * alone, not on its order.
+ * Nx project names, in the order of `items`: the own name where no other project of the workspace has it, else, for all
+ * of ours that collide, with the folder's last name, its whole path, the kind, and at last a digest. Depends on the sets
+ * alone, not on their order.
+ * @param taken names of other projects, which keep them
  */
-export function projectNames(items: readonly Nameable[]): string[] {
+export function projectNames(items: readonly Nameable[], taken: ReadonlySet<string> = new Set()): string[] {
   const levels = items.map(() => 0);
   for (;;) {
     const names = items.map((item, index) => candidate(item, levels[index] ?? 0));
     const counts = new Map<string, number>();
     for (const name of names) counts.set(name, (counts.get(name) ?? 0) + 1);
-    const colliding = names.flatMap((name, index) => (counts.get(name) === 1 ? [] : [index]));
+    const colliding = names.flatMap((name, index) => (counts.get(name) === 1 && !taken.has(name) ? [] : [index]));
     const raisable = colliding.filter((index) => (levels[index] ?? 0) < lastLevel);
     if (raisable.length === 0) return names;
     for (const index of raisable) levels[index] = (levels[index] ?? 0) + 1;
   }
 }
 
-const lastLevel = 3;
+/** Every name that `projectNames` may give, but for those with a digest, which nobody else has. */
+export function possibleNames(items: readonly Nameable[]): Set<string> {
+  const names = new Set<string>();
+  for (const item of items) for (let level = 0; level < lastLevel; level++) names.add(candidate(item, level));
+  return names;
+}
+
+const lastLevel = 4;
 
 function candidate({ kind, name, folder }: Nameable, level: number): string {
   const parts = folder === '.' ? ['workspace'] : folder.split('/');
   if (level === 0) return name;
   if (level === 1) return `${parts.at(-1)}-${name}`;
-  return level === 2 ? `${parts.join('-')}-${name}` : `${parts.join('-')}-${name}-${kind}`;
+  const whole = `${parts.join('-')}-${name}`;
+  if (level === 2) return whole;
+  if (level === 3) return `${whole}-${kind}`;
+  // Folder a-b with c is as folder a with b-c.
+  return `${whole}-${createHash('sha256').update(`${folder}\0${name}\0${kind}`).digest('hex').slice(0, 8)}`;
 }
 
 /**

@@ -19,7 +19,8 @@ async function targetsOf(files: Record<string, string>): Promise<Record<string, 
   }
   const paths = Object.keys(files);
   const { resolved } = await resolveAll(paths, [], options, root);
-  const made = nodes(paths, resolved, options, () => ({ executables: [], links: {} }));
+  const noNames = () => Promise.resolve(new Set<string>());
+  const made = await nodes(paths, resolved, options, () => ({ executables: [], links: {} }), noNames);
   return Object.fromEntries(
     made.flatMap(([, { projects = {} }]) =>
       Object.values(projects).map(({ name = '', targets = {} }) => [name, targets] as const),
@@ -68,7 +69,7 @@ const wrongForArm = `extensions:
 test('an extension that cannot be made for one of them says why, without a line number: it is part of every key', async () => {
   const { app } = await targetsOf({ 'a/avocado.yaml': yaml(wrongForArm) });
   const found = errors(app?.['sdk-install']);
-  expect(found['qemuarm64']).toMatch(/^a\/avocado\.yaml: [^]*  a\/avocado\.yaml: nothing \[PACKAGE_UNMAPPED\]/);
+  expect(found['qemuarm64']).toMatch(/^a\/avocado\.yaml: [^]* {2}a\/avocado\.yaml: nothing \[PACKAGE_UNMAPPED\]/);
   const below = await targetsOf({ 'a/avocado.yaml': `# One line more.\n${yaml(wrongForArm)}` });
   expect(errors(below['app']?.['sdk-install'])).toEqual(found);
 });
