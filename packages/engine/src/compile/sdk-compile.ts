@@ -2,6 +2,7 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { scriptEnvironment } from '../sdk';
 import type { Mount } from '../sdk';
+import { openTree } from '../source';
 import { sha256, storePath, withLock } from '../store';
 import type { SdkCompileOptions, TaskContext } from '../task';
 import { openSdk } from './open-sdk';
@@ -26,6 +27,7 @@ export async function sdkCompile(options: SdkCompileOptions, context: TaskContex
   checkName('package', options.package);
   checkName('section of sdk.compile', options.section);
   checkName('extension', options.extension);
+  if (options.source) await openTree(options.source, context);
   const sourceRoot = join(context.workspaceRoot, options.sourceRoot);
   const scripts = findScripts(options, sourceRoot);
   const sdk = await openSdk(options.machine, options.sdk, context);

@@ -2,6 +2,7 @@ import { chmod, mkdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { AvocadoError } from '../error';
 import type { SdkDescriptor } from '../feed/types';
+import { openTree } from '../source';
 import {
   canonicalJson,
   replaceDirectory,
@@ -58,6 +59,7 @@ async function assemble(options: ExtensionAssembleOptions, context: TaskContext)
   }
 
   checkSupported(section, position);
+  if (options.source) await openTree(options.source, context);
   const archives = (await Promise.all(options.staged.map((staged) => readArchives(workspaceRoot, staged)))).flat();
   const record = await replaceDirectory(output, (directory) =>
     withTemporaryDirectory(storePath('work'), async (work) => {

@@ -14,6 +14,8 @@ export interface OverlayOptions {
   workspaceRoot: string;
   /** Relative to the workspace root: what `overlay.dir` is relative to. */
   sourceRoot: string;
+  /** Absolute: the fetched tree that it must lie in. */
+  tree?: string;
   overlay: NonNullable<ExtensionSection['overlay']>;
   /** Files with an executable bit, relative to the workspace root: what went into the cache key. */
   executables: string[];
@@ -86,7 +88,13 @@ export function wantsPreprocessing(path: string, setting: boolean | string[]): b
   return Array.isArray(setting) ? matchesAny(path, setting) : setting;
 }
 
-async function overlayDirectory({ workspaceRoot, sourceRoot, overlay, position }: OverlayOptions): Promise<string> {
+async function overlayDirectory({
+  workspaceRoot,
+  sourceRoot,
+  tree,
+  overlay,
+  position,
+}: OverlayOptions): Promise<string> {
   const sources = resolve(workspaceRoot, sourceRoot);
   const path = join(sources, overlay.dir);
   const shown = posix.join(sourceRoot, overlay.dir);
@@ -103,7 +111,8 @@ async function overlayDirectory({ workspaceRoot, sourceRoot, overlay, position }
   }
   const real = await realpath(path);
   // The feed's own extensions may stand outside of the workspace; theirs are the sources there.
-  const roots = await Promise.all([workspaceRoot, sources].map((root) => realpath(root)));
+  const allowed = tree === undefined ? [workspaceRoot, sources] : [tree];
+  const roots = await Promise.all(allowed.map((root) => realpath(root)));
   if (isAbsolute(overlay.dir) || roots.every((root) => leaves(root, real))) {
     throw new AvocadoError('OVERLAY_ESCAPE', `overlay directory ${overlay.dir} leaves the project`, {
       position,

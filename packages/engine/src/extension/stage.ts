@@ -41,9 +41,13 @@ export async function stageExtension(
   for (const { path, label } of archives) await stageArchive(sysroot, path, label, signal);
   if (section.overlay) {
     const { overlay } = section;
-    const { sourceRoot, executables, preprocessValues: values = {} } = options;
+    const { sourceRoot, source, executables, preprocessValues: values = {} } = options;
+    const tree = source && join(workspaceRoot, source.directory);
     warnings.push(
-      ...(await stageOverlay(sysroot, { workspaceRoot, sourceRoot, overlay, executables, values, position, signal })),
+      ...(await stageOverlay(sysroot, {
+        ...{ workspaceRoot, sourceRoot, overlay, executables, values, position, signal },
+        ...(tree !== undefined && { tree }),
+      })),
     );
   }
   warnings.push(...(await stageAccounts(sysroot, options, workspaceRoot)));

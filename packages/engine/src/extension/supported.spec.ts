@@ -21,7 +21,6 @@ test('an ordinary extension passes', () => {
 test.each<[string, string, Partial<ExtensionSection>]>([
   ['kab', 'EXTENSION_UNSUPPORTED', { image: { type: 'kab' } }],
   ['docker images', 'EXTENSION_UNSUPPORTED', { docker_images: [{ image: 'registry', tag: '2' }] }],
-  ['git', 'EXTENSION_UNSUPPORTED', { source: { type: 'git', url: 'x' } }],
   ['two lines', 'EXTENSION_COMMAND_INVALID', { on_merge: ['a\nAVOCADO_ON_MERGE=b'] }],
   ['an empty command', 'EXTENSION_COMMAND_INVALID', { on_unmerge: [' '] }],
   ['an empty module', 'EXTENSION_COMMAND_INVALID', { modprobe: [''] }],

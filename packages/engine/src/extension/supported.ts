@@ -19,12 +19,6 @@ export function checkSupported(section: ExtensionSection, position: SourcePositi
       'Save the image beside the sources (docker save), ship the archive in the overlay, and load it with on_merge.',
     );
   }
-  if (section.source?.type === 'git') {
-    throw unsupported(
-      `its source ${section.source.url} is not fetched here`,
-      'Check it out and use a source of type path.',
-    );
-  }
   const entries = { on_merge: section.on_merge, on_unmerge: section.on_unmerge, modprobe: section.modprobe };
   for (const [key, values] of Object.entries(entries)) {
     const broken = values.find((value) => /[\n\r\0]/.test(value) || value.trim() === '');

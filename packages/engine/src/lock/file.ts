@@ -95,7 +95,7 @@ function collectPins(value: unknown, used: Set<string>): void {
   if (!isRecord(value)) return;
   for (const [key, part] of Object.entries(value)) {
     if (typeof part === 'string') used.add(`${key}_${part}`);
-    else if (key !== 'requests') collectPins(part, used);
+    else if (key !== 'requests' && key !== 'source') collectPins(part, used);
   }
 }
 

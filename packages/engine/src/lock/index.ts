@@ -6,3 +6,5 @@ export { lockGuard, resolveInto, staleWants, syncLock, updateLock } from './upda
 export type { LockContext, LockWant } from './update';
 export { sdkInstall } from './sdk-install';
 export type { SdkInstallContext } from './sdk-install';
+export { lockedSource, pinSources, beforeUpdate } from './sources';
+export type { PinContext, PinnedSources, SourceWant } from './sources';

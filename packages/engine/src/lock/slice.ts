@@ -85,7 +85,8 @@ export function withSlice(lock: Lock, project: Project, machine: Machine, slice:
   const next = structuredClone(lock);
   const target = (next.targets[machine.name] ??= {});
   const locked: LockedExtension & LockedRuntime = { requests: slice.requests as Record<string, string[]> };
-  const before = lockedProject(target, project);
+  const before: LockedExtension | undefined = lockedProject(target, project);
+  if (before?.source) locked.source = before.source;
   // The compilers of other build architectures stay, as long as they answer the same request.
   if (before?.sdk && canonicalJson(before.requests['toolchain']) === canonicalJson(slice.requests.toolchain)) {
     locked.sdk = before.sdk;

@@ -1,3 +1,5 @@
+import type { LockedSource } from '../source/types';
+
 /** Debian package names to versions. */
 export type Pins = Record<string, string>;
 
@@ -9,6 +11,8 @@ export type LockedRequests = Record<string, string[]>;
 
 export interface LockedExtension {
   requests: LockedRequests;
+  /** Where its avocado.yaml is fetched from. */
+  source?: LockedSource;
   /** Its compilers. */
   sdk?: BuildPins;
   'target-sysroot'?: Pins;

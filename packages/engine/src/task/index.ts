@@ -12,6 +12,7 @@ import type {
 import type { RootSpec } from '../feed/types';
 import type { Reporter } from '../report';
 import type { SdkRoot, SdkRunner } from '../sdk/types';
+import type { GitTree } from '../source/types';
 
 /** The seam between tasks and the machine; tests replace parts of it, never the tools behind it. */
 export interface TaskContext {
@@ -82,11 +83,15 @@ export interface SdkCompileOptions extends CompileOptions {
   section: string;
   compile?: string;
   install?: string;
+  /** The fetched tree that `sourceRoot` lies in. */
+  source?: GitTree;
 }
 
 export interface ExtensionAssembleOptions extends TaskOptions {
   sdk: TaskOutput;
   sourceRoot: string;
+  /** The fetched tree that `sourceRoot` lies in. */
+  source?: GitTree;
   section: ExtensionSection;
   /** Where the section stands, for messages: `examples/rust-vitals/avocado.yaml:57:3`. */
   position: { file: string; line: number; column: number };

@@ -11,6 +11,7 @@ import { isNxProjectFile, otherNames } from './other-names';
 import { overlayState } from './overlay';
 import type { OverlayState, TreeModes } from './overlay';
 import { normaliseOptions } from './options';
+import { isGenerated } from './reads';
 import type { PluginOptions } from './options';
 import { runtimeTargets } from './runtime';
 import { refusals } from './refused';
@@ -31,8 +32,10 @@ export const createNodes: CreateNodes = [
   glob,
   async (files, rawOptions, { workspaceRoot }) => {
     const options = normaliseOptions(rawOptions);
-    const configFiles = files.filter((file) => posix.basename(file) === 'avocado.yaml').sort();
-    const crates = files.filter((file) => posix.basename(file) === 'Cargo.toml').sort();
+    const named = (name: string): string[] =>
+      files.filter((file) => posix.basename(file) === name && !isGenerated(file)).sort();
+    const configFiles = named('avocado.yaml');
+    const crates = named('Cargo.toml');
     if (configFiles.length === 0) return [];
     const { resolved } = await resolveAll(configFiles, crates, options, workspaceRoot);
     const overlays = await overlayStates(resolved, workspaceRoot);
@@ -42,7 +45,7 @@ export const createNodes: CreateNodes = [
   },
 ];
 
-const noOverlay: OverlayState = { executables: [], links: {} };
+const noOverlay: OverlayState = { executables: [], unhashed: {} };
 
 async function overlayStates(
   resolved: ResolvedFile[],

@@ -81,6 +81,7 @@ function compile(
           extension: slice.section.name,
           source_date_epoch: slice.source_date_epoch,
           sourceRoot: slice.sourceRoot,
+          ...(slice.source && { source: slice.source }),
           ...(compiled.via === 'sdk-compile' && { configFile }),
           ...compiled.options,
         },
@@ -115,6 +116,7 @@ function build(
           outputPath: outputPath(owner, machine, 'build'),
           sdk: taskOutput(owner, machine, 'sdk-install'),
           sourceRoot: slice.sourceRoot,
+          ...(slice.source && { source: slice.source }),
           section: slice.section,
           configFile: file.configFile,
           staged: slice.compiled.map(({ options }) =>

@@ -5,6 +5,8 @@ import type {
   PermissionsSection,
   RuntimeSection,
 } from '@nx-avocado/engine/config';
+import type { SourcePosition } from '@nx-avocado/engine/error';
+import type { GitSource, GitTree } from '@nx-avocado/engine/source';
 import type { CargoCrossOptions, SdkCompileOptions } from '@nx-avocado/engine/task';
 
 /** What the plugin knows of one avocado.yaml; plain JSON, kept between runs (cache.ts). */
@@ -34,6 +36,15 @@ export interface ResolvedProject {
   outline: Outline;
   /** `source: {type: path}`: the folder that it stands in, relative to the workspace root. */
   folder?: string;
+  /** `source: {type: git}`, by machine target. */
+  sources?: Record<string, FetchedSource>;
+}
+
+/** An extension that is fetched: its name for the machine target, from where, and the place that says so. */
+export interface FetchedSource {
+  extension: string;
+  source: GitSource;
+  position: SourcePosition;
 }
 
 /** What tasks a project has, known even where none of them can run. */
@@ -59,6 +70,8 @@ export interface ExtensionSlice extends Slice {
   section: ExtensionSection;
   /** `src_dir`, relative to the workspace root. */
   sourceRoot: string;
+  /** The fetched tree that it lies in. */
+  source?: GitTree;
   compiled: CompiledSlice[];
   /** The runtime whose account files it builds on, as an index into `projects`; only with users or groups. */
   accounts?: number;

@@ -11,3 +11,8 @@ export function recordReads(workspaceRoot: string, files: Iterable<string>, vari
     env: Object.fromEntries([...variables].map((name) => [name, process.env[name] ?? null])),
   };
 }
+
+/** Outputs and fetched trees: never part of the workspace, though it may not ignore them. */
+export function isGenerated(path: string): boolean {
+  return path.split('/').includes('.avocado');
+}

@@ -3,14 +3,16 @@ import { dirname, join } from 'node:path';
 import type { Diagnostic } from '@nx-avocado/engine/config';
 import { AvocadoError, formatError } from '@nx-avocado/engine/error';
 import type { Reads } from './cache';
+import { checkNotEmpty } from './empty-file';
 import { loadEngine } from './engine';
 import type { Engine } from './engine';
+import { fetchedSource, placeTrees } from './fetched';
 import { findProjects } from './find-projects';
 import type { FoundProject } from './find-projects';
 import type { ResolvedFile, ResolvedProject } from './model';
 import type { PluginOptions } from './options';
 import { readNames, unresolved } from './read-names';
-import { recordReads } from './reads';
+import { isGenerated, recordReads } from './reads';
 import { extensionSlice, folderOf, packagesOf, runtimeSlice } from './slices';
 import type { SliceContext } from './slices';
 
@@ -25,18 +27,25 @@ interface Read {
 /** All that is wrong in a file, one after another, each with its place, code and hint. */
 class FileErrors extends Error {}
 
+/** What the generator that writes the locks has already. */
+interface Given {
+  engine?: Engine;
+  /** Goes before the file's own lock. */
+  lock?: SliceContext['lock'];
+}
+
 /** Resolves one avocado.yaml for every machine target it is for. Errors are part of the answer, never thrown. */
 export async function resolveFile(
   file: string,
   crates: string[],
   options: PluginOptions,
   workspaceRoot: string,
-  load: () => Promise<Engine> = loadEngine,
+  { engine, lock }: Given = {},
 ): Promise<{ resolved: ResolvedFile; reads: Reads }> {
   const path = join(workspaceRoot, file);
   const read: Read = { files: new Set([path]), env: new Set(['AVOCADO_TARGET']) };
   const resolve = async (): Promise<ResolvedFile> =>
-    resolveWith(await load(), path, { crates, options, workspaceRoot }, read);
+    resolveWith(engine ?? (await loadEngine()), path, { crates, options, workspaceRoot }, read, lock);
   const resolved = await resolve().catch((error: unknown): ResolvedFile => ({
     machines: [],
     projects: readNames(path),
@@ -52,7 +61,7 @@ export async function resolveFile(
 
 /** Whether Nx sees it: the feed's own data may stand in node_modules, or outside of the workspace. */
 function isSource(path: string): boolean {
-  return !path.startsWith('../') && !path.split('/').includes('node_modules');
+  return !path.startsWith('../') && !path.split('/').includes('node_modules') && !isGenerated(path);
 }
 
 async function resolveWith(
@@ -60,13 +69,15 @@ async function resolveWith(
   path: string,
   given: Pick<SliceContext, 'crates' | 'options' | 'workspaceRoot'>,
   read: Read,
+  givenLock: SliceContext['lock'] | undefined,
 ): Promise<ResolvedFile> {
   const { loaded, undecided, others } = loadAll(path, engine, read);
   const lockFile = join(dirname(path), engine.lockName);
   read.files.add(lockFile);
   // Most of the time that a workspace without locks takes would be spent on asking for them.
-  const lock = existsSync(lockFile) ? await engine.readLock(lockFile) : engine.emptyLock();
+  const lock = givenLock ?? (existsSync(lockFile) ? await engine.readLock(lockFile) : engine.emptyLock());
   const found = findProjects(loaded.map(({ config }) => config));
+  if (found.length === 0) checkNotEmpty(path);
   const projects = found.map(({ kind, name }) => unresolved(kind, name));
   for (const { config, positionOf } of loaded) {
     const indexOf = (kind: FoundProject['kind'], name: string): number | undefined => {
@@ -78,6 +89,7 @@ async function resolveWith(
       ...{ engine, config, positionOf, lock, indexOf },
       onRead: (name) => read.files.add(name),
     };
+    await placeTrees(context);
     for (const [index, project] of projects.entries()) {
       addSlice(project, found[index]?.names ?? {}, context);
     }
@@ -176,6 +188,8 @@ function addSlice(project: ResolvedProject, names: FoundProject['names'], contex
   try {
     if (name === undefined) throw notForTarget(project, context);
     if (Object.keys(names)[0] === machine) addOutline(project, name, context);
+    const source = project.kind === 'extension' ? fetchedSource(name, context) : undefined;
+    if (source) (project.sources ??= {})[machine] = source;
     project.slices[machine] =
       project.kind === 'extension' ? extensionSlice(name, context) : runtimeSlice(name, context);
   } catch (error) {

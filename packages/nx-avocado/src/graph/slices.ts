@@ -1,9 +1,11 @@
 import { join, posix, relative, sep } from 'node:path';
 import type { AvocadoConfig, ExtensionSection, PositionOf } from '@nx-avocado/engine/config';
 import { AvocadoError } from '@nx-avocado/engine/error';
+import type { GitTree } from '@nx-avocado/engine/source';
 import { compiledSlices, sources } from './compiled';
 import { hasAccounts } from './compose';
 import type { Engine } from './engine';
+import { checkInside, fetchedConfig, fetchedTree } from './fetched';
 import { flatten } from './facts';
 import type { ExtensionSlice, RuntimeSlice } from './model';
 import type { PluginOptions } from './options';
@@ -28,12 +30,12 @@ export function extensionSlice(name: string, context: SliceContext): ExtensionSl
   const { config, options, engine } = context;
   const own = config.extensions[name] as ExtensionSection;
   const origin = originOf(own, context);
-  const { section } = origin;
+  const { section, tree } = origin;
   const sourceRoot = toWorkspace(context, origin.config.src_dir);
   const { positionOf } = origin;
   const asked = { packages: options.packages, positionOf };
   const requests = engine.rootRequests(origin.config, { kind: 'extension', name: section.name }, asked);
-  const compiled = compiledSlices(section, origin.config, sourceRoot, context);
+  const compiled = compiledSlices(section, origin.config, sourceRoot, tree ? { ...context, crates: [] } : context);
   const accounts = hasAccounts({ section }) ? firstRuntimeWith(name, context) : undefined;
   return {
     kind: 'extension',
@@ -42,8 +44,10 @@ export function extensionSlice(name: string, context: SliceContext): ExtensionSl
     requests,
     lockDigest: digest('extension', section.name, context),
     source_date_epoch: config.source_date_epoch,
-    compiled,
-    files: extensionFiles(section, sourceRoot),
+    // Of what is fetched, the commit in its path says all.
+    compiled: tree ? compiled.map((one) => ({ ...one, files: [] })) : compiled,
+    files: tree ? [] : extensionFiles(section, sourceRoot),
+    ...(tree && { source: tree }),
     ...(accounts !== undefined && { accounts }),
     ...(section.overlay?.preprocess && { facts: flatten(origin.config) }),
   };
@@ -76,15 +80,19 @@ interface Origin {
   config: AvocadoConfig;
   positionOf: PositionOf;
   section: ExtensionSection;
+  /** The fetched tree that it stands in. */
+  tree?: GitTree;
 }
 
-/** Where the section stands and what it says: here, in another folder, or in the feed's own data. */
+/** Where the section stands and what it says: here, in another folder, in a fetched tree, or in the feed's own data. */
 function originOf(own: ExtensionSection, context: SliceContext): Origin {
   const { config, engine, positionOf } = context;
   const here = { config, positionOf, section: own };
   const { source, name } = own;
   const folder = folderOf(name, context);
   if (folder !== undefined) return elsewhere(own, join(context.workspaceRoot, folder), context);
+  const tree = fetchedTree(name, context);
+  if (tree) return fetched(own, tree, context);
   if (source?.type !== 'package') return here;
   const found = engine.packageExtension(source.package, config.machine);
   if (found?.kind === 'omitted') return here;
@@ -102,13 +110,31 @@ function elsewhere(own: ExtensionSection, directory: string, context: SliceConte
   onRead(file);
   const options = { machine: user.machine, board: user.board, env: process.env };
   const { config, positionOf } = engine.loadConfigOrThrow(file, options);
-  const section = config.extensions[own.name] ?? Object.values(config.extensions)[0];
+  const [only, ...others] = Object.values(config.extensions);
+  const section = config.extensions[own.name] ?? (others.length === 0 ? only : undefined);
   if (!section) {
     throw new AvocadoError('CONFIG_SOURCE_EMPTY', `${file} has no extension ${own.name}`, {
       position: context.positionOf(['extensions', own.name]),
+      hint: only && `It has ${Object.keys(config.extensions).join(', ')}: name the extension after one of them.`,
     });
   }
   return { config: { ...config, rootfs: user.rootfs }, positionOf, section };
+}
+
+/** It has the name that it is asked for by, as upstream merges it: the lock's pin and the runtime's list go by that. */
+function fetched(own: ExtensionSection, tree: GitTree, context: SliceContext): Origin {
+  const file = fetchedConfig(own.name, tree, context);
+  const origin = elsewhere(own, join(context.workspaceRoot, tree.directory), context);
+  checkInside(tree, origin.config.src_dir, file, context.workspaceRoot);
+  const { config } = origin;
+  if (origin.section.source) {
+    throw new AvocadoError('CONFIG_SOURCE_CHAINED', `${tree.url} takes ${origin.section.name} from elsewhere again`, {
+      position: context.positionOf(['extensions', own.name, 'source']),
+      hint: 'Name its own source here.',
+    });
+  }
+  const section = { ...origin.section, name: own.name };
+  return { ...origin, config: { ...config, extensions: { ...config.extensions, [own.name]: section } }, section, tree };
 }
 
 function firstRuntimeWith(extension: string, { config, indexOf }: SliceContext): number | undefined {
@@ -154,13 +180,24 @@ export function runtimeSlice(name: string, context: SliceContext): RuntimeSlice 
     ...(permissions && { permissions }),
     extensions: section.extensions.flatMap(({ name: extension, enabled }) => {
       const project = context.indexOf('extension', extension);
-      const own = config.extensions[extension];
-      const { var_files } = own?.source?.type === 'path' ? originOf(own, context).section : (own ?? { var_files: [] });
+      const var_files = varFiles(config.extensions[extension], context);
       return project === undefined ? [] : [{ project, name: extension, enabled, var_files }];
     }),
     distro: { ...(release !== undefined && { release }), ...(channel !== undefined && { channel }) },
     files: runtimeFiles(context, section.name, sourceRoot),
   };
+}
+
+function varFiles(own: ExtensionSection | undefined, context: SliceContext): string[] {
+  if (own?.source?.type === 'path') return originOf(own, context).section.var_files;
+  if (own?.source?.type !== 'git') return own?.var_files ?? [];
+  try {
+    return originOf(own, context).section.var_files;
+  } catch (error) {
+    // Its own tasks say so, and the runtime's OS image can be made all the same.
+    if (error instanceof AvocadoError) return [];
+    throw error;
+  }
 }
 
 function runtimeFiles({ config }: SliceContext, name: string, sourceRoot: string): string[] {

@@ -1,0 +1,131 @@
+import { join, posix } from 'node:path';
+import { globAsync, readNxJson } from '@nx/devkit';
+import type { Tree } from '@nx/devkit';
+import * as config from '@nx-avocado/engine/config';
+import { formatError } from '@nx-avocado/engine/error';
+import * as feed from '@nx-avocado/engine/feed';
+import * as lock from '@nx-avocado/engine/lock';
+import type { Reporter } from '@nx-avocado/engine/report';
+import * as rust from '@nx-avocado/engine/rust';
+import * as source from '@nx-avocado/engine/source';
+import { writeFileAtomic } from '@nx-avocado/engine/store';
+import { lineReporter } from '../../executors/reporter';
+import { compose } from '../../graph/compose';
+import type { ResolvedFile } from '../../graph/model';
+import { normaliseOptions } from '../../graph/options';
+import type { PluginOptions } from '../../graph/options';
+import { isGenerated } from '../../graph/reads';
+import { resolveFile } from '../../graph/resolve';
+import { wantsOf } from './wants';
+
+export interface Updated {
+  /** The locks that changed. */
+  changed: string[];
+  /** Why something could not be pinned that has to be, as text for the reader. */
+  failed: string[];
+}
+
+interface Update {
+  tree: Tree;
+  options: PluginOptions;
+  update: boolean;
+  reporter: Reporter;
+}
+
+const engine = { ...config, ...feed, ...lock, ...rust, ...source };
+
+/**
+ * Brings every lock of the workspace up to date; what it changes goes through the tree. Where nothing is stale it needs
+ * no network. One file's mistakes are no reason to leave the others alone: they come back as `failed`, and what this
+ * feed does not have, for a machine target that it does not know for instance, is only told.
+ */
+export async function updateLocks(tree: Tree, update: boolean): Promise<Updated> {
+  const run: Update = { tree, options: pluginOptions(tree), update, reporter: lineReporter(process.stderr) };
+  const glob = async (pattern: string): Promise<string[]> =>
+    (await globAsync(tree, [pattern])).filter((file) => !isGenerated(file)).sort();
+  const files = await glob('**/avocado.yaml');
+  const crates = await glob('**/Cargo.toml');
+  const failed: string[] = [];
+  const locks: lock.Lock[] = [];
+  const resolved: ResolvedFile[] = [];
+  for (const file of files) {
+    const found = await resolveFile(file, crates, run.options, tree.root, { engine });
+    const pinned = await pinSources(file, found.resolved, run);
+    failed.push(...pinned.errors.map((error) => `cannot pin the sources of ${file}:\n${formatError(error)}`));
+    locks.push(pinned.lock);
+    resolved.push(
+      pinned.moved
+        ? (await resolveFile(file, crates, run.options, tree.root, { engine, lock: pinned.lock })).resolved
+        : found.resolved,
+    );
+  }
+  const { standIn } = compose(files, resolved);
+  const changed: string[] = [];
+  for (const [index, file] of files.entries()) {
+    const found = resolved[index]!;
+    if (found.error !== undefined) {
+      if (!found.error.includes('[CONFIG_EMPTY]')) failed.push(`cannot pin the packages of ${file}:\n${found.error}`);
+      continue;
+    }
+    const { wants, keep, notices } = wantsOf(found, standIn);
+    for (const notice of notices) run.reporter.notice(`not everything of ${file} can be pinned:\n${notice}`);
+    const path = lockPath(file);
+    if (await writeLock(path, locks[index]!, { wants, keep }, run)) changed.push(path);
+  }
+  return { changed, failed: failed.map((text) => text.replaceAll(`${tree.root}/`, '')) };
+}
+
+const lockPath = (file: string): string => posix.join(posix.dirname(file), lock.lockName);
+
+function readLock(tree: Tree, path: string): { text: string | null; before: lock.Lock } {
+  const text = tree.read(path, 'utf8');
+  return { text, before: text === null ? lock.emptyLock() : lock.parseLock(text, path) };
+}
+
+interface Pinned extends Pick<lock.PinnedSources, 'lock' | 'errors'> {
+  /** Whether what is known of the file may have changed. */
+  moved: boolean;
+}
+
+/** Before its packages: what a fetched extension asks for stands in its tree. */
+async function pinSources(file: string, { projects, error }: ResolvedFile, run: Update): Promise<Pinned> {
+  const { tree, update, reporter, options } = run;
+  const path = lockPath(file);
+  const { text, before } = readLock(tree, path);
+  const wants = projects.flatMap(({ sources = {} }) =>
+    Object.entries(sources).map(([machine, found]) => ({ machine, ...found })),
+  );
+  if (error !== undefined) return { lock: before, errors: [], moved: false };
+  const folder = posix.dirname(file);
+  const context = { reporter, workspaceRoot: tree.root, folder, update, policy: options.lock };
+  const { fetched, ...pinned } = await lock.pinSources(before, wants, context);
+  // The same bytes again: Nx's daemon keeps a graph until a file changes, and it sees none of what is fetched.
+  if (fetched && text !== null) await writeFileAtomic(join(tree.root, path), text);
+  return { ...pinned, moved: fetched || lock.formatLock(pinned.lock) !== lock.formatLock(before) };
+}
+
+async function writeLock(
+  path: string,
+  before: lock.Lock,
+  { wants, keep }: Pick<ReturnType<typeof wantsOf>, 'wants' | 'keep'>,
+  { tree, update, reporter }: Update,
+): Promise<boolean> {
+  const text = tree.read(path, 'utf8');
+  const stale = update ? wants : lock.staleWants(before, wants);
+  const all = [...wants, ...keep];
+  // Nothing to resolve and nothing to drop: the usual case of `nx sync:check`.
+  if (stale.length === 0 && lock.formatLock(lock.onlyProjects(before, all)) === text) return false;
+  if (text === null && all.length === 0) return false;
+  const start = update ? lock.beforeUpdate(before, keep) : before;
+  const resolved = await lock.resolveInto(start, stale, { reporter }, update ? undefined : before);
+  const formatted = lock.formatLock(lock.onlyProjects(resolved, all));
+  if (formatted === text) return false;
+  tree.write(path, formatted);
+  return true;
+}
+
+function pluginOptions(tree: Tree): PluginOptions {
+  const plugins = readNxJson(tree)?.plugins ?? [];
+  const own = plugins.find((plugin) => typeof plugin !== 'string' && plugin.plugin === 'nx-avocado');
+  return normaliseOptions(typeof own === 'object' ? own.options : undefined);
+}
