@@ -1,4 +1,5 @@
-import { mkdtempSync, readdirSync, rmSync, symlinkSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { TestWorkspace } from './support/workspace';
@@ -78,6 +79,22 @@ test('an overlay file, then its mode', async () => {
   workspace.chmod(file, 0o755);
   // The mode stands in the options, and those are part of the key of all of the project's tasks.
   expect(await ran('heartbeat:build')).toEqual(['heartbeat:build', 'heartbeat:sdk-install']);
+});
+
+test('what is no file in an overlay is part of the key: an empty directory ships, a FIFO is refused', async () => {
+  const directory = workspace.path(`examples/heartbeat/heartbeat/overlay/usr/lib/empty-${unique}`);
+  await ran('heartbeat:build');
+  mkdirSync(directory);
+  try {
+    expect(await ran('heartbeat:build')).toEqual(['heartbeat:build', 'heartbeat:sdk-install']);
+    execFileSync('mkfifo', [join(directory, 'pipe')]);
+    const { code, output } = await workspace.nx(['run', 'heartbeat:build']);
+    expect(code).not.toBe(0);
+    expect(output).toMatch(/avocado\.yaml:\d+:\d+: .*empty-\d+\/pipe is no file.*\[EXTENSION_SPECIAL_FILE\]/);
+  } finally {
+    rmSync(directory, { recursive: true });
+  }
+  expect(await ran('heartbeat:build')).toEqual([]);
 });
 
 test('an output that is damaged in place is not used', async () => {

@@ -2,11 +2,11 @@ import { readFileSync, readdirSync, readlinkSync, statSync } from 'node:fs';
 import { join, posix } from 'node:path';
 import type { ExtensionSlice } from './model';
 
-/** What Nx does not hash of a file: its mode, and that it is a link. Sorted; relative to the workspace root. */
+/** What Nx does not hash: a file's mode, and what is no file. Sorted; relative to the workspace root. */
 export interface TreeModes {
   executables: string[];
-  /** Link to target, as it is written. */
-  links: Record<string, string>;
+  /** `link to <target>`, `empty directory`, and `no file` for what the task refuses, such as a FIFO. */
+  unhashed: Record<string, string>;
 }
 
 /** What an extension's options say of its overlay beside the section: read at each start of Nx, never kept. */
@@ -21,7 +21,7 @@ export async function overlayState(
   known: Map<string, TreeModes>,
 ): Promise<OverlayState> {
   const { overlay } = slice.section;
-  if (!overlay) return { executables: [], links: {} };
+  if (!overlay) return { executables: [], unhashed: {} };
   const directory = posix.join(slice.sourceRoot, overlay.dir);
   const modes = known.get(directory) ?? treeModes(workspaceRoot, directory);
   known.set(directory, modes);
@@ -59,20 +59,23 @@ async function usedFacts(
 }
 
 /**
- * Modes and links below an overlay, for the options of its task. Read at each start of Nx: a `chmod` changes no file
- * that the cache of resolved files could go by. A directory that is not there has none; its task will say so.
+ * Modes and what is no file below an overlay, for the options of its task. Read at each start of Nx: a `chmod` changes
+ * no file that the cache of resolved files could go by. A directory that is not there has none; its task will say so.
  */
 export function treeModes(workspaceRoot: string, directory: string): TreeModes {
-  const modes: TreeModes = { executables: [], links: {} };
+  const modes: TreeModes = { executables: [], unhashed: {} };
   walk(directory);
   return modes;
 
   function walk(relative: string): void {
-    for (const entry of list(join(workspaceRoot, relative))) {
+    const entries = list(join(workspaceRoot, relative));
+    if (entries.length === 0 && relative !== directory) modes.unhashed[relative] = 'empty directory';
+    for (const entry of entries) {
       const path = posix.join(relative, entry.name);
       if (entry.isDirectory()) walk(path);
-      else if (entry.isSymbolicLink()) modes.links[path] = readlinkSync(join(workspaceRoot, path));
-      else if (entry.isFile() && isExecutable(join(workspaceRoot, path))) modes.executables.push(path);
+      else if (entry.isSymbolicLink()) modes.unhashed[path] = `link to ${readlinkSync(join(workspaceRoot, path))}`;
+      else if (!entry.isFile()) modes.unhashed[path] = 'no file';
+      else if (isExecutable(join(workspaceRoot, path))) modes.executables.push(path);
     }
   }
 }

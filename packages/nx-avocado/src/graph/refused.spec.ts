@@ -20,7 +20,7 @@ async function targetsOf(files: Record<string, string>): Promise<Record<string, 
   const paths = Object.keys(files);
   const { resolved } = await resolveAll(paths, [], options, root);
   const noNames = () => Promise.resolve(new Set<string>());
-  const made = await nodes(paths, resolved, options, () => ({ executables: [], links: {} }), noNames);
+  const made = await nodes(paths, resolved, options, () => ({ executables: [], unhashed: {} }), noNames);
   return Object.fromEntries(
     made.flatMap(([, { projects = {} }]) =>
       Object.values(projects).map(({ name = '', targets = {} }) => [name, targets] as const),

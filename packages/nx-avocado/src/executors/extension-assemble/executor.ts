@@ -6,12 +6,12 @@ import { sectionPosition } from '../position';
 
 export interface Options extends Omit<ExtensionAssembleOptions, 'position'> {
   configFile: string;
-  /** Links of the overlay; part of the key alone, like what `Keyed` holds. */
-  links: Record<string, string>;
+  /** What is no file in the overlay; part of the key alone, like what `Keyed` holds. */
+  unhashed: Record<string, string>;
 }
 
 /** Packs an extension image. */
-export const work: Work<Options> = async ({ configFile, links: _links, ...options }, task) => {
+export const work: Work<Options> = async ({ configFile, unhashed: _unhashed, ...options }, task) => {
   // Not an inferred option: a line added above the section would then change the key.
   const path = ['extensions', options.section.name];
   const position = sectionPosition(task.workspaceRoot, configFile, options.machine, path);
