@@ -91,8 +91,8 @@ test.each<[string, (text: string) => string, string, string]>([
   [
     'a missing unit',
     (text) => text.replace('      - heartbeat.service', '      - heartbaet.service'),
-    'UNIT',
-    `${yaml}:`,
+    'UNIT_MISSING',
+    `${yaml}:45:9`,
   ],
 ])('%s', async (_title, change, code, place) => {
   workspace.edit(yaml, change);

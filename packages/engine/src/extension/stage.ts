@@ -64,7 +64,8 @@ export async function stageExtension(
     await sysroot.write(releasePath(type, identity), renderRelease(type, section, detected));
   }
   if (section.enable_services.length === 0) return warnings;
-  const plan = await planServices(section.enable_services, unitsIn(directory), section.name, position);
+  const { services = section.enable_services.map(() => position) } = options;
+  const plan = await planServices(section.enable_services, unitsIn(directory), section.name, services);
   for (const { path, target } of plan.links) await sysroot.symlink(path, target);
   warnings.push(...plan.warnings);
   if (!section.types.includes('confext')) {

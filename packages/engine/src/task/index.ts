@@ -95,6 +95,8 @@ export interface ExtensionAssembleOptions extends TaskOptions {
   section: ExtensionSection;
   /** Where the section stands, for messages: `examples/rust-vitals/avocado.yaml:57:3`. */
   position: { file: string; line: number; column: number };
+  /** Where each item of its `enable_services` stands. */
+  services?: { file: string; line: number; column: number }[];
   /** Outputs of `compile`, in the order of the section's packages. */
   staged: TaskOutput[];
   /** The OS image's account files; present where the section has `users` or `groups`. */

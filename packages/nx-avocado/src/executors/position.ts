@@ -18,7 +18,7 @@ export function sectionPosition(
   workspaceRoot: string,
   file: string,
   machine: string,
-  path: string[],
+  path: (string | number)[],
 ): Required<SourcePosition> & { line: number; column: number } {
   const find = (): { line: number; column: number } => {
     const { loadConfig } = early ?? load();

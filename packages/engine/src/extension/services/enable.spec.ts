@@ -15,7 +15,12 @@ async function unit(path: string, install: string): Promise<void> {
   await writeFile(join(sysroot, path), `[Service]\nExecStart=/bin/true\n${install}`);
 }
 const plan = (...services: string[]) =>
-  planServices(services, unitsIn(sysroot), 'app', { file: 'avocado.yaml', line: 7 });
+  planServices(
+    services,
+    unitsIn(sysroot),
+    'app',
+    services.map((_, index) => ({ file: 'avocado.yaml', line: 7 + index })),
+  );
 const links = async (...services: string[]) =>
   Object.fromEntries((await plan(...services)).links.map(({ path, target }) => [path, target]));
 
@@ -94,10 +99,11 @@ test('a name that the file may not decide is left out with a warning', async () 
 });
 
 describe('errors', () => {
-  const position = expect.objectContaining({ line: 7 });
+  const position = expect.objectContaining({ line: 8 });
 
-  test('a missing unit: where it was looked for', async () => {
-    await expect(plan('gone@x.service')).rejects.toMatchObject({
+  test('a missing unit: where it stands in the list, and where it was looked for', async () => {
+    await unit(`${lib}/a.service`, '[Install]\nWantedBy=x.target\n');
+    await expect(plan('a.service', 'gone@x.service')).rejects.toMatchObject({
       code: 'UNIT_MISSING',
       position,
       message: expect.stringMatching(

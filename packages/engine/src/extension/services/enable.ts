@@ -16,19 +16,21 @@ export interface EnableLink {
 
 /**
  * The links that `systemctl enable` would make for `enable_services`, sorted by path. Pure but for the lookup.
+ * @param positions where each of them stands, for messages
  * @throws AvocadoError `UNIT_NAME_INVALID`, `UNIT_MISSING`, `UNIT_MASKED`, `UNIT_NOT_INSTALLABLE`, `UNIT_INSTANCE_MISSING`
  */
 export async function planServices(
   services: string[],
   lookup: UnitLookup,
   extension: string,
-  position?: SourcePosition,
+  positions: readonly SourcePosition[] = [],
 ): Promise<{ links: EnableLink[]; warnings: string[] }> {
   const links = new Map<string, EnableLink>();
   const warnings: string[] = [];
   const done = new Set<string>();
+  let asked = 0;
   const fail = (code: string, message: string, hint: string) =>
-    new AvocadoError(code, `extension ${extension}: ${message}`, { position, hint });
+    new AvocadoError(code, `extension ${extension}: ${message}`, { position: positions[asked], hint });
 
   const enable = async (wanted: string, askedBy?: string): Promise<void> => {
     const name = withUnitType(wanted);
@@ -83,7 +85,10 @@ export async function planServices(
       if (other !== undefined) await enable(other, name);
     }
   };
-  for (const service of services) await enable(service);
+  for (const service of services) {
+    await enable(service);
+    asked += 1;
+  }
   return { links: [...links.values()].sort((a, b) => (a.path < b.path ? -1 : 1)), warnings };
 }
 
