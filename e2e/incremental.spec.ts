@@ -97,6 +97,16 @@ test('what is no file in an overlay is part of the key: an empty directory ships
   expect(await ran('heartbeat:build')).toEqual([]);
 });
 
+test('what a killed build left goes with the next one, though its own task comes from the cache', async () => {
+  const built = 'examples/heartbeat/.avocado/heartbeat-app/qemux86-64';
+  await ran('heartbeat-dev:build');
+  // No process has such a number.
+  workspace.write(`${built}/.tmp-build-4194305-0123456789ab/image.raw`, 'half');
+  workspace.write(`examples/heartbeat/heartbeat/overlay/usr/share/heartbeat/${unique}-killed`, unique);
+  expect(await ran('heartbeat-dev:build')).not.toContain('heartbeat-app:build');
+  expect(readdirSync(workspace.path(built)).filter((name) => name.startsWith('.tmp-'))).toEqual([]);
+});
+
 test('an output that is damaged in place is not used', async () => {
   const image = 'examples/rust-vitals/.avocado/example-rust/qemux86-64/build/example-rust-0.1.0.raw';
   await ran('example-rust:build');

@@ -6,6 +6,7 @@ import { taskReporter } from '../reporter';
 import { idsOf, make, nameOf, targetsOf } from './make';
 import { schedule } from './schedule';
 import type { StepOptions } from './steps';
+import { sweepOutputs } from './sweep';
 
 /** Nx's result of a task in a batch; `status` says more than `success` where the two differ. */
 interface TaskResult {
@@ -50,6 +51,7 @@ export default async function* runSteps(
     }
   };
   try {
+    await sweepOutputs(context.root, context.taskGraph ?? { tasks });
     for await (const { task, outcome, ...times } of schedule(here, parallelism(context), run)) {
       yield { task, result: { ...(outcome ?? skipped), ...times } };
     }
