@@ -1,9 +1,8 @@
-import type { ChildProcess } from 'node:child_process';
 import { mkdirSync, rmSync } from 'node:fs';
 import type { Socket } from 'node:net';
 import { join } from 'node:path';
 import { AvocadoError } from '../error';
-import type { Mount, SdkRoot, SdkRunner } from '../sdk/types';
+import type { Mount, SdkProcess, SdkRoot, SdkRunner } from '../sdk/types';
 import { storePath } from '../store';
 import { channels, qemuArguments } from './arguments';
 import type { Channel, QemuPlan } from './arguments';
@@ -99,7 +98,7 @@ export async function startVm(options: VmOptions): Promise<Vm> {
 }
 
 async function attach(
-  child: ChildProcess,
+  child: SdkProcess,
   options: VmOptions,
   servers: Map<Channel, Listener>,
   log: ConsoleLog,
@@ -165,10 +164,7 @@ async function askToPowerOff({ qmp, observer }: { qmp: Qmp; observer: Observer }
   await asked.catch(() => undefined);
 }
 
-async function endWithin(
-  vm: { child: ChildProcess; qmp: Qmp; exited: Promise<VmExit> },
-  limit: number,
-): Promise<VmExit> {
+async function endWithin(vm: { child: SdkProcess; qmp: Qmp; exited: Promise<VmExit> }, limit: number): Promise<VmExit> {
   if (await settledWithin(vm.exited, limit)) return vm.exited;
   await vm.qmp.execute('quit', undefined, 1000).catch(() => undefined);
   if (!(await settledWithin(vm.exited, 1000))) vm.child.kill('SIGKILL');

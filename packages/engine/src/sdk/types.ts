@@ -1,4 +1,4 @@
-import type { ChildProcess } from 'node:child_process';
+import type { Readable, Writable } from 'node:stream';
 import type { Reporter } from '../report';
 
 /** An SDK root that is installed on this machine. Read-only for every command. */
@@ -29,6 +29,13 @@ export interface SdkCommand {
   mounts?: Mount[];
   /** Only fetching needs it; default false. */
   network?: boolean;
+  /** TCP ports that the command listens on, and this machine's loopback leads to. */
+  ports?: number[];
+  /**
+   * A program of ours that reads only what its arguments name, such as mkfs.erofs. A runner may let it work where inputs
+   * of another command are in sight, which a compiler or a script must never see.
+   */
+  tool?: boolean;
   /** Host device nodes that the command may use, such as `/dev/kvm`. */
   devices?: string[];
   /** What it is, for progress and errors: `cargo build of example-rust`. */
@@ -41,7 +48,21 @@ export interface SdkResult {
   stdout: string;
 }
 
-/** One way to run commands in an SDK root: the sandbox (bubblewrap); docker is the other (DESIGN section 4). */
+/** A running command; as much of Node's ChildProcess as is used of one. */
+export interface SdkProcess {
+  /** Null where the terminal is shared. */
+  readonly stdin: Writable | null;
+  readonly stdout: Readable | null;
+  readonly stderr: Readable | null;
+  /** Ends it and all that it started. */
+  kill(signal: 'SIGTERM' | 'SIGKILL'): unknown;
+  /** It could not be started. */
+  once(event: 'error', listener: (error: Error) => void): unknown;
+  /** It has ended, and everything that it wrote has been read; null where a signal ended it. */
+  once(event: 'close', listener: (code: number | null) => void): unknown;
+}
+
+/** One way to run commands in an SDK root: the sandbox (bubblewrap), or docker. */
 export interface SdkRunner {
   readonly kind: 'sandbox' | 'docker';
   /**
@@ -50,5 +71,5 @@ export interface SdkRunner {
    */
   run(command: SdkCommand, reporter: Reporter, options?: { stream?: boolean; logFile?: string }): Promise<SdkResult>;
   /** Starts a long-running command (QEMU). It dies with this process, even when that is killed. */
-  spawn(command: SdkCommand, stdio: 'inherit' | 'pipe'): ChildProcess;
+  spawn(command: SdkCommand, stdio: 'inherit' | 'pipe'): SdkProcess;
 }
