@@ -7,7 +7,7 @@ import { configFiles, configName, folderOf, openConfig, saveConfig } from '../sh
 import type { ConfigFile } from '../shared/config-file';
 import { formatNewFiles } from '../shared/format';
 import { pinPackages } from '../shared/lock';
-import { relativePath, workspaceDirectory } from '../shared/path';
+import { relativePath, workspaceDirectory, workspacePath } from '../shared/path';
 import { requireAbsent } from '../shared/templates';
 import { wholeMessage } from '../whole-message';
 import { moveFiles } from './files';
@@ -33,7 +33,7 @@ export default wholeMessage(generateConvert);
 export async function generateConvert(tree: Tree, options: ConvertOptions): Promise<GeneratorCallback> {
   const file = await chooseFile(tree, options.project);
   const names = chooseExtensions(file, options.extensions);
-  const parent = workspaceDirectory('directory', options.directory ?? file.sourceRoot);
+  const parent = workspaceDirectory(tree, 'directory', options.directory ?? file.sourceRoot);
   const moves = planMoves(tree, file, names, parent);
   const lock = tree.read(posix.join(folderOf(file.path), 'avocado.lock'));
   const links: (() => void)[] = [];
@@ -63,7 +63,7 @@ export async function generateConvert(tree: Tree, options: ConvertOptions): Prom
 /** The file that is named, or the one in the directory that is named; else the only one that has something to move. */
 async function chooseFile(tree: Tree, project?: string): Promise<ConfigFile> {
   if (project !== undefined) {
-    const given = workspaceDirectory('project', project);
+    const given = workspacePath('project', project);
     const path = posix.basename(given) === configName ? given : posix.join(given, configName);
     if (tree.exists(path)) return openConfig(tree, path);
     throw new AvocadoError('CONVERT_NOTHING', `there is no ${path}`, {

@@ -84,6 +84,12 @@ test.each([
   ],
   ['a name of no use', { name: 'My Runtime' }, /\[NAME_INVALID\]\n {2}hint: .*my-runtime/],
   ['a directory outside', { name: 'a', directory: '../a' }, /leaves the workspace \[PATH_INVALID\]/],
+  [
+    'a file instead of a directory',
+    { name: 'a', directory: 'dev/avocado.yaml' },
+    /dev\/avocado\.yaml is a file \[PATH_INVALID\]\n {2}hint: Name a directory: dev$/,
+  ],
+  ['a directory below a file', { name: 'a', directory: 'dev/avocado.yaml/a' }, /is a file \[PATH_INVALID\]/],
   ['an ignored directory', { name: 'a', directory: 'node_modules/a' }, /Nx ignores \[PATH_INVALID\]/],
   ['an unknown machine', { name: 'a', machine: 'qemux86' }, /\[MACHINE_UNKNOWN\]\n {2}hint: Did you mean 'qemux86-64'/],
   ['an unknown extension', { name: 'a', extensions: ['x'] }, /uses the extension 'x', which is not defined/],

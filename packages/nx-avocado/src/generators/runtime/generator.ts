@@ -38,7 +38,7 @@ export async function generateRuntime(tree: Tree, options: RuntimeOptions): Prom
   const { name, directory = name, machine } = options;
   checkName('runtime', name);
   if (machine !== undefined) checkMachine(machine);
-  const folder = workspaceDirectory('directory', directory);
+  const folder = workspaceDirectory(tree, 'directory', directory);
   const path = posix.join(folder, configName);
   const file = tree.exists(path) ? openConfig(tree, path) : undefined;
   if (file) checkAbsent(file, name);

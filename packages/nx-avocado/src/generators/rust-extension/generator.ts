@@ -33,7 +33,7 @@ export async function generateRustExtension(tree: Tree, options: RustExtensionOp
   checkSummary(summary);
   const placement = await placeExtension(tree, options);
   const { folder, runtime } = placement;
-  const crate = workspaceDirectory('crate', options.crate ?? posix.join(folder, 'crate'));
+  const crate = workspaceDirectory(tree, 'crate', options.crate ?? posix.join(folder, 'crate'));
   requireAbsent(tree, crate, 'crate');
   const { onMerge, machine } = options;
   writeExtension(tree, { name, service, summary, onMerge, machine }, program(name, service !== 'none'), placement);

@@ -1,11 +1,26 @@
 import { posix } from 'node:path';
+import type { Tree } from '@nx/devkit';
 import { AvocadoError } from '@nx-avocado/engine/error';
 
 /**
- * A directory of the workspace as an option gives it, relative to its root; `.` for the root itself.
+ * A directory of the workspace as an option gives it, relative to its root; `.` for the root itself. It need not exist.
+ * @throws AvocadoError `PATH_INVALID` where it leaves the workspace, Nx would not look into it, or a file stands there
+ */
+export function workspaceDirectory(tree: Tree, option: string, path: string): string {
+  const directory = workspacePath(option, path);
+  const parts = directory.split('/');
+  const file = parts.map((_, index) => parts.slice(0, index + 1).join('/')).find((part) => tree.isFile(part));
+  if (file === undefined) return directory;
+  throw new AvocadoError('PATH_INVALID', `--${option} ${JSON.stringify(path)}: ${file} is a file`, {
+    hint: `Name a directory: ${posix.dirname(file)}`,
+  });
+}
+
+/**
+ * A file or directory of the workspace as an option gives it.
  * @throws AvocadoError `PATH_INVALID` where it leaves the workspace, or Nx would not look into it
  */
-export function workspaceDirectory(option: string, path: string): string {
+export function workspacePath(option: string, path: string): string {
   const normal = posix.normalize(path.replaceAll('\\', '/')).replace(/\/$/, '') || '.';
   const parts = normal.split('/');
   const invalid = (why: string, hint: string): AvocadoError =>

@@ -33,7 +33,7 @@ export async function placeExtension(tree: Tree, options: ExtensionOptions): Pro
     });
   }
   checkFree(tree, 'extension', name, file);
-  const folder = workspaceDirectory('directory', options.directory ?? joined(file.sourceRoot, name));
+  const folder = workspaceDirectory(tree, 'directory', options.directory ?? joined(file.sourceRoot, name));
   requireAbsent(tree, folder, 'directory');
   const path = relativePath(file.sourceRoot, folder);
   if (layout === 'section' && path.startsWith('..')) {
