@@ -3,6 +3,7 @@ import type { GeneratorCallback, Tree } from '@nx/devkit';
 import type { ExtensionOptions } from '../shared/extension-options';
 import { formatNewFiles } from '../shared/format';
 import { pinPackages } from '../shared/lock';
+import { noteRenames } from '../shared/note-renames';
 import { checkName, checkSummary } from '../shared/name';
 import { placeExtension } from '../shared/placement';
 import { writeTemplates } from '../shared/templates';
@@ -16,7 +17,7 @@ export interface ExtensionGeneratorOptions extends ExtensionOptions {
 }
 
 /** `nx g nx-avocado:extension hello`. */
-export default wholeMessage(generateExtension);
+export default wholeMessage(noteRenames(generateExtension));
 
 /**
  * An extension that is an overlay alone, or a program with the scripts that compile and install it.

@@ -9,6 +9,7 @@ import type { ConfigFile } from '../shared/config-file';
 import { formatNewFiles } from '../shared/format';
 import { checkFree } from '../shared/free-name';
 import { pinPackages } from '../shared/lock';
+import { noteRenames } from '../shared/note-renames';
 import { checkMachine } from '../shared/machine';
 import { modeline } from '../shared/modeline';
 import { checkName } from '../shared/name';
@@ -28,7 +29,7 @@ export interface RuntimeOptions extends Partial<RuntimeParts> {
 }
 
 /** `nx g nx-avocado:runtime dev`. */
-export default wholeMessage(generateRuntime);
+export default wholeMessage(noteRenames(generateRuntime));
 
 /**
  * A runtime, in a new avocado.yaml or in the one of the directory, and what its boot test checks.

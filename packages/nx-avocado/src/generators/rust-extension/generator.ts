@@ -4,6 +4,7 @@ import type { GeneratorCallback, Tree } from '@nx/devkit';
 import type { ExtensionOptions } from '../shared/extension-options';
 import { formatNewFiles } from '../shared/format';
 import { pinPackages } from '../shared/lock';
+import { noteRenames } from '../shared/note-renames';
 import { checkName, checkSummary } from '../shared/name';
 import { relativePath, workspaceDirectory } from '../shared/path';
 import { placeExtension } from '../shared/placement';
@@ -20,7 +21,7 @@ export interface RustExtensionOptions extends ExtensionOptions {
 }
 
 /** `nx g nx-avocado:rust-extension hello`. */
-export default wholeMessage(generateRustExtension);
+export default wholeMessage(noteRenames(generateRustExtension));
 
 /**
  * A crate, its unit and scripts, and its section of avocado.yaml. Both `cargo-cross` and the avocado CLI, by the
