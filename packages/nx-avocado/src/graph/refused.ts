@@ -12,12 +12,14 @@ export function refusals(
   files: readonly ResolvedFile[],
   standIn: (project: ResolvedProject) => ResolvedProject,
 ): Map<ResolvedProject, Refusals> {
-  const leftOut = leftOutOf(files, standIn);
+  let leftOut: ReturnType<typeof leftOutOf> | undefined;
+  const isLeftOut = (project: ResolvedProject, machine: string): boolean =>
+    (leftOut ??= leftOutOf(files, standIn)).get(project)?.has(machine) ?? false;
   return new Map(
     files.flatMap(({ others = {}, projects }) =>
       projects.map((project) => {
         const found = Object.entries({ ...others, ...project.errors }).filter(
-          ([machine]) => !leftOut.get(project)?.has(machine),
+          ([machine]) => !isLeftOut(project, machine),
         );
         // Part of every key of the project, as all that stands in its targets is: a line above must not change it.
         return [project, Object.fromEntries(found.map(([machine, text]) => [machine, withoutLines(text)]))];
