@@ -141,6 +141,7 @@ async function contents(
 
 function notFetched({ url, commit }: GitTree): AvocadoError {
   return new AvocadoError('SOURCE_NOT_FETCHED', `the commit ${commit} of ${url} is not on this machine yet`, {
-    hint: 'Fetch it: nx sync',
+    // The daemon keeps a graph until a file of the workspace changes, and what is fetched is none.
+    hint: 'Fetch it: nx sync. Where the daemon of Nx still says so afterwards: nx reset',
   });
 }

@@ -1,4 +1,4 @@
-import { join, posix } from 'node:path';
+import { posix } from 'node:path';
 import { globAsync, readNxJson } from '@nx/devkit';
 import type { Tree } from '@nx/devkit';
 import * as config from '@nx-avocado/engine/config';
@@ -8,7 +8,6 @@ import * as lock from '@nx-avocado/engine/lock';
 import type { Reporter } from '@nx-avocado/engine/report';
 import * as rust from '@nx-avocado/engine/rust';
 import * as source from '@nx-avocado/engine/source';
-import { writeFileAtomic } from '@nx-avocado/engine/store';
 import { lineReporter } from '../../executors/reporter';
 import { compose } from '../../graph/compose';
 import type { ResolvedFile } from '../../graph/model';
@@ -77,11 +76,6 @@ export async function updateLocks(tree: Tree, update: boolean): Promise<Updated>
 
 const lockPath = (file: string): string => posix.join(posix.dirname(file), lock.lockName);
 
-function readLock(tree: Tree, path: string): { text: string | null; before: lock.Lock } {
-  const text = tree.read(path, 'utf8');
-  return { text, before: text === null ? lock.emptyLock() : lock.parseLock(text, path) };
-}
-
 interface Pinned extends Pick<lock.PinnedSources, 'lock' | 'errors'> {
   /** Whether what is known of the file may have changed. */
   moved: boolean;
@@ -91,7 +85,8 @@ interface Pinned extends Pick<lock.PinnedSources, 'lock' | 'errors'> {
 async function pinSources(file: string, { projects, error }: ResolvedFile, run: Update): Promise<Pinned> {
   const { tree, update, reporter, options } = run;
   const path = lockPath(file);
-  const { text, before } = readLock(tree, path);
+  const text = tree.read(path, 'utf8');
+  const before = text === null ? lock.emptyLock() : lock.parseLock(text, path);
   const wants = projects.flatMap(({ sources = {} }) =>
     Object.entries(sources).map(([machine, found]) => ({ machine, ...found })),
   );
@@ -99,8 +94,6 @@ async function pinSources(file: string, { projects, error }: ResolvedFile, run: 
   const folder = posix.dirname(file);
   const context = { reporter, workspaceRoot: tree.root, folder, update, policy: options.lock };
   const { fetched, ...pinned } = await lock.pinSources(before, wants, context);
-  // The same bytes again: Nx's daemon keeps a graph until a file changes, and it sees none of what is fetched.
-  if (fetched && text !== null) await writeFileAtomic(join(tree.root, path), text);
   return { ...pinned, moved: fetched || lock.formatLock(pinned.lock) !== lock.formatLock(before) };
 }
 
