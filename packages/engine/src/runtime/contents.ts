@@ -1,4 +1,3 @@
-import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Accounts } from '../accounts';
 import { accountFiles, applyPermissions } from '../accounts';
@@ -6,7 +5,7 @@ import { deviceFiles, generatorMasks, unitChanges, unitLinks } from '../device';
 import { AvocadoError } from '../error';
 import { Sysroot } from '../extension/sysroot';
 import { stageOverlay } from '../extension/overlay';
-import { listTree, walkTree } from '../extension/walk';
+import { listTree } from '../extension/walk';
 import { machine } from '../feed/data';
 import type { RootfsOptions, TaskContext } from '../task';
 import type { Base } from './base';
@@ -109,18 +108,11 @@ async function addModules(
 
 async function addOverlay(
   additions: Additions,
-  { rootfs, sourceRoot }: RootfsOptions,
+  { rootfs, sourceRoot, executables = [] }: RootfsOptions,
   work: string,
   { workspaceRoot, reporter, signal }: TaskContext,
 ): Promise<void> {
   if (!rootfs.overlay) return;
-  const executables: string[] = [];
-  const directory = join(workspaceRoot, sourceRoot, rootfs.overlay.dir);
-  if ((await stat(directory).catch(() => undefined))?.isDirectory()) {
-    for await (const { path, kind, mode } of walkTree(directory)) {
-      if (kind === 'file' && (mode & 0o111) !== 0) executables.push(join(sourceRoot, rootfs.overlay.dir, path));
-    }
-  }
   const options = { workspaceRoot, sourceRoot, overlay: rootfs.overlay, executables, values: {}, signal };
   for (const warning of await stageOverlay(new Sysroot(work), options)) reporter.warn(warning);
   for (const { path, kind, mode, size, target } of await listTree(work)) {

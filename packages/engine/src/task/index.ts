@@ -113,6 +113,8 @@ export interface RootfsOptions extends TaskOptions {
   sourceRoot: string;
   hostname: string;
   rootfs: ImageSection;
+  /** Files of its overlay with an executable bit, sorted: Nx hashes content, not modes. */
+  executables?: string[];
   initramfs: ImageSection;
   kernel?: KernelSection;
   permissions?: PermissionsSection;

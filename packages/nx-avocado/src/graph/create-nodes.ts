@@ -8,7 +8,7 @@ import { resolveAll } from './resolve-all';
 import type { ExtensionSlice, ResolvedFile, ResolvedProject, RuntimeSlice } from './model';
 import { possibleNames, projectNames, projectRoot } from './names';
 import { isNxProjectFile, otherNames } from './other-names';
-import { overlayState } from './overlay';
+import { overlayOf, overlayState } from './overlay';
 import type { OverlayState, TreeModes } from './overlay';
 import { normaliseOptions } from './options';
 import { isGenerated } from './reads';
@@ -50,13 +50,11 @@ const noOverlay: OverlayState = { executables: [], unhashed: {} };
 async function overlayStates(
   resolved: ResolvedFile[],
   workspaceRoot: string,
-): Promise<Map<ExtensionSlice, OverlayState>> {
-  const states = new Map<ExtensionSlice, OverlayState>();
+): Promise<Map<ExtensionSlice | RuntimeSlice, OverlayState>> {
+  const states = new Map<ExtensionSlice | RuntimeSlice, OverlayState>();
   const known = new Map<string, TreeModes>();
   for (const slice of resolved.flatMap(({ projects }) => projects.flatMap(({ slices }) => Object.values(slices)))) {
-    if (slice.kind === 'extension' && slice.section.overlay) {
-      states.set(slice, await overlayState(workspaceRoot, slice, known));
-    }
+    if (overlayOf(slice)) states.set(slice, await overlayState(workspaceRoot, slice, known));
   }
   return states;
 }

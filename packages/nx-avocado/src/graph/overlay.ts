@@ -1,6 +1,6 @@
 import { readFileSync, readdirSync, readlinkSync, statSync } from 'node:fs';
 import { join, posix } from 'node:path';
-import type { ExtensionSlice } from './model';
+import type { ExtensionSlice, RuntimeSlice } from './model';
 
 /** What Nx does not hash: a file's mode, and what is no file. Sorted; relative to the workspace root. */
 export interface TreeModes {
@@ -9,23 +9,28 @@ export interface TreeModes {
   unhashed: Record<string, string>;
 }
 
-/** What an extension's options say of its overlay beside the section: read at each start of Nx, never kept. */
+/** What options say of an overlay beside the section: read at each start of Nx, never kept. */
 export interface OverlayState extends TreeModes {
   preprocessValues?: Record<string, string>;
+}
+
+/** An extension's overlay, or the one of a runtime's OS image. */
+export function overlayOf(slice: ExtensionSlice | RuntimeSlice) {
+  return slice.kind === 'extension' ? slice.section.overlay : slice.rootfs.overlay;
 }
 
 /** @param known of directories that were walked in this start: an extension has as many slices as machine targets */
 export async function overlayState(
   workspaceRoot: string,
-  slice: ExtensionSlice,
+  slice: ExtensionSlice | RuntimeSlice,
   known: Map<string, TreeModes>,
 ): Promise<OverlayState> {
-  const { overlay } = slice.section;
+  const overlay = overlayOf(slice);
   if (!overlay) return { executables: [], unhashed: {} };
   const directory = posix.join(slice.sourceRoot, overlay.dir);
   const modes = known.get(directory) ?? treeModes(workspaceRoot, directory);
   known.set(directory, modes);
-  if (!slice.facts) return modes;
+  if (slice.kind === 'runtime' || !slice.facts) return modes;
   return { ...modes, preprocessValues: await usedFacts(workspaceRoot, directory, overlay.preprocess, slice.facts) };
 }
 

@@ -36,6 +36,7 @@ export function runtimeTargets(
         sourceRoot: slice.sourceRoot,
         hostname: slice.hostname,
         rootfs: slice.rootfs,
+        ...(slice.rootfs.overlay && file.overlayOf(slice)),
         initramfs: slice.initramfs,
         ...(slice.kernel && { kernel: slice.kernel }),
         ...(slice.permissions && { permissions: slice.permissions }),

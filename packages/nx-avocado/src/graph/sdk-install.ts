@@ -16,8 +16,8 @@ export interface FileContext {
   projects: NamedProject[];
   /** The first runtime of another file that an extension is composed into. */
   runtimeOf(extension: ResolvedProject): NamedProject | undefined;
-  /** State of an extension's overlay, read just now. */
-  overlayOf(slice: ExtensionSlice): OverlayState;
+  /** State of an extension's overlay, or of an OS image's, read just now. */
+  overlayOf(slice: ExtensionSlice | RuntimeSlice): OverlayState;
 }
 
 /** `sdk-install`: which packages, pinned, this project's SDK is made of. */
