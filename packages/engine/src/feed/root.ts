@@ -23,28 +23,27 @@ export interface OpenOptions {
  */
 export async function openRoot(spec: RootSpec, options: OpenOptions): Promise<SdkRoot> {
   const path = storePath('roots', spec.digest);
-  const root = { digest: spec.digest, path };
-  if (await exists(path)) return root;
-  await locked(spec, options, async () => {
-    if (await exists(path)) return;
+  await makeOnce(spec, path, options, async (temporary) => {
     await fetchPackages(spec.packages, options);
     const step = options.reporter.step(`install the ${options.label ?? ''} root (${spec.packages.length} packages)`);
-    await published(path, async (temporary) => {
-      await mkdir(temporary);
-      if (spec.method === 'unpack') return unpackRoot(spec, temporary, options.signal);
-      const kept = storePath('roots', `${spec.digest}.tar`);
-      const tar = (await exists(kept)) ? kept : `${temporary}.tar`;
-      try {
-        if (tar !== kept) await installTar(spec, tar, options);
-        await extract(tar, temporary, options.signal);
-        await addMountPoints(temporary);
-      } finally {
-        if (tar !== kept) await rm(tar, { force: true });
-      }
-    });
+    await mkdir(temporary);
+    if (spec.method === 'unpack') await unpackRoot(spec, temporary, options.signal);
+    else await installRoot(spec, temporary, options);
     step.done();
   });
-  return root;
+  return { digest: spec.digest, path };
+}
+
+async function installRoot(spec: RootSpec, directory: string, options: OpenOptions): Promise<void> {
+  const kept = storePath('roots', `${spec.digest}.tar`);
+  const tar = (await exists(kept)) ? kept : `${directory}.tar`;
+  try {
+    if (tar !== kept) await installTar(spec, tar, options);
+    await extract(tar, directory, options.signal);
+    await addMountPoints(directory);
+  } finally {
+    if (tar !== kept) await rm(tar, { force: true });
+  }
 }
 
 /**
@@ -53,17 +52,31 @@ export async function openRoot(spec: RootSpec, options: OpenOptions): Promise<Sd
  */
 export async function rootfsTar(spec: RootSpec, options: OpenOptions): Promise<string> {
   const path = storePath('roots', `${spec.digest}.tar`);
-  if (await exists(path)) return path;
-  await locked(spec, options, async () => {
-    if (await exists(path)) return;
+  await makeOnce(spec, path, options, async (temporary) => {
     await fetchPackages(spec.packages, options);
     const step = options.reporter.step(
       `install the ${options.label ?? 'rootfs'} root (${spec.packages.length} packages)`,
     );
-    await published(path, (temporary) => installTar(spec, temporary, options));
+    await installTar(spec, temporary, options);
     step.done();
   });
   return path;
+}
+
+/**
+ * Makes what stands at `path` for a root, unless it is there: by one process at a time, old or new, never half.
+ * @param make gets a temporary name, where nothing is yet
+ */
+export async function makeOnce(
+  spec: Pick<RootSpec, 'digest'>,
+  path: string,
+  options: Pick<OpenOptions, 'reporter'>,
+  make: (temporary: string) => Promise<void>,
+): Promise<void> {
+  if (await exists(path)) return;
+  await locked(spec, options, async () => {
+    if (!(await exists(path))) await published(path, make);
+  });
 }
 
 /** Whether the root, or for the OS image its tar, is on this machine. */
@@ -72,7 +85,11 @@ export async function isInstalled({ digest, method }: RootSpec): Promise<boolean
   return method === 'install' && (await exists(storePath('roots', `${digest}.tar`)));
 }
 
-async function locked(spec: RootSpec, { reporter }: OpenOptions, make: () => Promise<void>): Promise<void> {
+async function locked(
+  spec: Pick<RootSpec, 'digest'>,
+  { reporter }: Pick<OpenOptions, 'reporter'>,
+  make: () => Promise<void>,
+): Promise<void> {
   const wait = (): void => reporter.info('another process is making the same root; waiting for it');
   await withLock(storePath('locks', `root-${spec.digest}`), make, wait);
 }

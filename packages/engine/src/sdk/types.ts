@@ -5,8 +5,14 @@ import type { Reporter } from '../report';
 export interface SdkRoot {
   /** sha256 (hex) of the pinned packages and of the recipe it was made by. */
   digest: string;
-  /** Absolute path of the directory on the host. */
+  /** Absolute path of the directory on the host; not looked at where it is an image. */
   path: string;
+  /** For the docker runner alone: the root is this image, by its id or digest. */
+  image?: string;
+  /** What stands in it beside its own files, such as an SDK's packages at their prefix; see root-view.ts. */
+  mounts?: Mount[];
+  /** Environment that its programs need; a command's own wins. */
+  env?: Record<string, string>;
 }
 
 export interface Mount {
