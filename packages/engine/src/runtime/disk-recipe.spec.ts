@@ -66,7 +66,7 @@ test('repart gets what goes where', () => {
   expect(definitions['02-boot-b.conf']).not.toMatch(/Format|Copy/);
   expect(definitions['03-rootfs-a.conf']).toContain('CopyBlocks=/parts/2\n');
   expect(definitions['05-var.conf']).toContain(
-    'Format=btrfs\nCopyFiles=/work/var:/\nCopyFiles=/parts/3:/lib/avocado/images/100%%.raw\nSubvolumes=/lib/avocado\n',
+    'Format=btrfs\nCopyFiles=/work/disk/var:/\nCopyFiles=/parts/3:/lib/avocado/images/100%%.raw\nSubvolumes=/lib/avocado\n',
   );
   expect(repartArguments('s', 5)).toContain('--offline=yes');
 });

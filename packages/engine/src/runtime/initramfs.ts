@@ -20,11 +20,11 @@ const applets = [
 /** Debian compresses its modules with xz, which busybox's insmod cannot read; one zstd over all is smaller, too. */
 const unxz = `
 import lzma, os
-for name in os.listdir("/modules"):
+for name in os.listdir("/work/modules"):
     if name.endswith(".xz"):
-        with lzma.open("/modules/" + name) as packed, open("/modules/" + name[:-3], "wb") as plain:
+        with lzma.open("/work/modules/" + name) as packed, open("/work/modules/" + name[:-3], "wb") as plain:
             plain.write(packed.read())
-        os.unlink("/modules/" + name)
+        os.unlink("/work/modules/" + name)
 `;
 
 /**
@@ -51,7 +51,7 @@ export async function makeInitramfs(
     {
       label: 'unpack the modules of the initramfs',
       argv: ['python3', '-I', '-c', unxz],
-      mounts: [{ source: modules, target: '/modules', writable: true }],
+      mounts: [{ source: modules, target: '/work/modules', writable: true }],
     },
     context,
   );
@@ -61,10 +61,18 @@ export async function makeInitramfs(
     tools,
     {
       label: 'pack the initramfs',
-      argv: ['zstd', '--quiet', '--single-thread', '-19', '/work/initramfs.cpio', '-o', '/out/initramfs.cpio.zst'],
+      argv: [
+        'zstd',
+        '--quiet',
+        '--single-thread',
+        '-19',
+        '/work/in/initramfs.cpio',
+        '-o',
+        '/work/out/initramfs.cpio.zst',
+      ],
       mounts: [
-        { source: work, target: '/work' },
-        { source: output, target: '/out', writable: true },
+        { source: work, target: '/work/in' },
+        { source: output, target: '/work/out', writable: true },
       ],
     },
     context,

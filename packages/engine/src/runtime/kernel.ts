@@ -49,10 +49,10 @@ export async function indexModules(
     tools,
     {
       label: `depmod of ${kernel.version}`,
-      argv: ['depmod', '--basedir', '/base', '--outdir', '/out', kernel.version],
+      argv: ['depmod', '--basedir', '/base', '--outdir', '/work/out', kernel.version],
       mounts: [
         { source: kernel.modules, target: `/base/lib/modules/${kernel.version}` },
-        { source: directory, target: '/out', writable: true },
+        { source: directory, target: '/work/out', writable: true },
       ],
     },
     context,

@@ -65,9 +65,9 @@ export async function openDisk(provision: TaskOutput, context: TaskContext): Pro
 
 async function assemble(recipe: DiskRecipe, digest: string, work: string, context: TaskContext): Promise<void> {
   for (const name of ['definitions', 'var', 'tmp']) await mkdir(join(work, name));
-  const mounts: Mount[] = [{ source: work, target: '/work', writable: true }];
+  const mounts: Mount[] = [{ source: work, target: '/work/disk', writable: true }];
   const give = (host: string): string => {
-    const target = `/parts/${mounts.length}`;
+    const target = `/work/parts/${mounts.length}`;
     mounts.push({ source: host, target });
     return target;
   };

@@ -2,11 +2,11 @@ import type { DiskPartition } from './disk-recipe';
 
 /** Where things stand in the sandbox while a disk is put together. */
 export const repartPlaces = {
-  definitions: '/work/definitions',
+  definitions: '/work/disk/definitions',
   /** What goes into the var partition, less the images. */
-  var: '/work/var',
-  temporary: '/work/tmp',
-  disk: '/work/disk.raw',
+  var: '/work/disk/var',
+  temporary: '/work/disk/tmp',
+  disk: '/work/disk/disk.raw',
 };
 
 export interface RepartFile {

@@ -111,12 +111,12 @@ async function packImage(
       argv: [
         ...['mkfs.erofs', '--quiet', '--tar=f', '-T', String(source_date_epoch), '-x', '-1'],
         ...['-U', uuid5(imageNamespace, sha256(`${digest} ${compression.join(' ')}`)), ...compression],
-        ...['/out/rootfs.erofs', '/tree/root.tar'],
+        ...['/work/out/rootfs.erofs', '/work/tree/root.tar'],
       ],
       env: { SOURCE_DATE_EPOCH: String(source_date_epoch) },
       mounts: [
-        { source: join(tree, '..'), target: '/tree' },
-        { source: output, target: '/out', writable: true },
+        { source: join(tree, '..'), target: '/work/tree' },
+        { source: output, target: '/work/out', writable: true },
       ],
     },
     context,

@@ -12,10 +12,13 @@ export interface ToolCommand {
   cwd?: string;
 }
 
-/** Runs one of the SDK's image tools. @throws AvocadoError `COMMAND_FAILED` @returns its standard output */
+/** Runs one of the SDK's image tools; what is mounted below /work can be shown to it in a warm container. @throws AvocadoError `COMMAND_FAILED` @returns its standard output */
 export async function runTool(tools: RootSpec, command: ToolCommand, context: TaskContext): Promise<string> {
   const root = await context.openRoot(tools);
-  const { stdout } = await context.runner.run({ ...command, root, signal: context.signal }, context.reporter);
+  const { stdout } = await context.runner.run(
+    { ...command, root, tool: true, signal: context.signal },
+    context.reporter,
+  );
   return stdout;
 }
 

@@ -24,17 +24,17 @@ export async function makeUki(
     {
       label: `UEFI boot program of ${options.runtime.name}`,
       argv: [
-        ...['ukify', 'build', '--linux=/out/vmlinuz', '--initrd=/out/initramfs.cpio.zst'],
+        ...['ukify', 'build', '--linux=/work/out/vmlinuz', '--initrd=/work/out/initramfs.cpio.zst'],
         ...[
           `--cmdline=${kernelCommandLine(options.machine, rootfs, kernel.console)}`,
           `--uname=${version}`,
           `--os-release=ID=debian\nNAME=${options.runtime.name}\n`,
         ],
         ...[`--stub=/${uefi.stub}`, `--efi-arch=${architecture === 'amd64' ? 'x64' : 'aa64'}`],
-        '--output=/out/boot.efi',
+        '--output=/work/out/boot.efi',
       ],
       env: { SOURCE_DATE_EPOCH: String(options.source_date_epoch) },
-      mounts: [{ source: output, target: '/out', writable: true }],
+      mounts: [{ source: output, target: '/work/out', writable: true }],
     },
     context,
   );

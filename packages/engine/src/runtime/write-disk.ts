@@ -18,10 +18,10 @@ export async function writeDisk(provision: TaskOutput, file: string, context: Ta
       recipe.tools,
       {
         label: `copy of the disk of ${recipe.runtime.name}`,
-        argv: ['cp', '--sparse=always', '/disk.raw', '/out/disk.raw'],
+        argv: ['cp', '--sparse=always', '/work/disk.raw', '/work/out/disk.raw'],
         mounts: [
-          { source: path, target: '/disk.raw' },
-          { source: work, target: '/out', writable: true },
+          { source: path, target: '/work/disk.raw' },
+          { source: work, target: '/work/out', writable: true },
         ],
       },
       context,

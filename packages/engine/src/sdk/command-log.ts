@@ -81,7 +81,11 @@ function logPath(command: SdkCommand): string {
 
 /** @throws AvocadoError `SDK_MOUNT_MISSING` where something of the host that the command needs is not there */
 export function checkSources({ root, mounts = [], devices = [], label }: SdkCommand): void {
-  const sources = [root.path, ...mounts.map((mount) => mount.source), ...devices];
+  const sources = [
+    ...(root.image === undefined ? [root.path] : []),
+    ...mounts.map((mount) => mount.source),
+    ...devices,
+  ];
   const missing = sources.find((source) => !existsSync(source));
   if (missing === undefined) return;
   throw new AvocadoError('SDK_MOUNT_MISSING', `${label} needs ${missing}, which does not exist`);

@@ -1,5 +1,6 @@
 export * from './types';
 export { createSandboxRunner } from './sandbox';
+export { createDockerRunner } from './docker';
 export { shellCommand, shellQuote } from './quote';
 export { architectures } from './architecture';
 export type { Architecture } from './architecture';

@@ -1,16 +1,20 @@
 import type { ExecutorContext } from '@nx/devkit';
 import { openRoot } from '@nx-avocado/engine/feed';
-import { createSandboxRunner } from '@nx-avocado/engine/sdk';
 import { AvocadoError, formatError } from '@nx-avocado/engine/error';
 import type { Reporter } from '@nx-avocado/engine/report';
 import type { TaskContext } from '@nx-avocado/engine/task';
 import { lineReporter } from './reporter';
+import { sdkRunner } from './runner';
+import type { RunnerContext } from './runner';
 
 /** What the plugin adds to every task's options for the sake of the key alone (graph/recipe.ts). */
 export interface Keyed {
   recipe: number;
   release: string;
 }
+
+/** Of Nx's context what every executor needs. */
+export type ExecutionContext = Pick<ExecutorContext, 'root'> & RunnerContext;
 
 /** What an executor does, without Nx. */
 export type Work<Options> = (options: Options, task: TaskContext) => Promise<unknown>;
@@ -22,7 +26,7 @@ export function engineOptions<T extends object>({ recipe: _recipe, release: _rel
 
 /** The Nx executor of a work. */
 export function executor<Options extends object>(work: Work<Options>) {
-  return (options: Options & Keyed, context: Pick<ExecutorContext, 'root'>): Promise<{ success: boolean }> =>
+  return (options: Options & Keyed, context: ExecutionContext): Promise<{ success: boolean }> =>
     runTask(context, (task) => work(engineOptions(options) as unknown as Options, task));
 }
 
@@ -33,12 +37,12 @@ export function executor<Options extends object>(work: Work<Options>) {
  * the Nx process that started this one, aborts the work and what it has started.
  */
 export async function runTask(
-  context: Pick<ExecutorContext, 'root'>,
+  context: ExecutionContext,
   work: (task: TaskContext) => Promise<unknown>,
 ): Promise<{ success: boolean }> {
   const abort = abortOnSignals();
   try {
-    await work(taskContext(context.root, lineReporter(process.stdout), abort.signal));
+    await work(taskContext(context, lineReporter(process.stdout), abort.signal));
     return { success: true };
   } catch (error) {
     process.stderr.write(`\n${formatError(error)}\n`);
@@ -48,8 +52,9 @@ export async function runTask(
   }
 }
 
-export function taskContext(workspaceRoot: string, reporter: Reporter, signal: AbortSignal): TaskContext {
-  const runner = createSandboxRunner();
+export function taskContext(context: ExecutionContext, reporter: Reporter, signal: AbortSignal): TaskContext {
+  const { root: workspaceRoot } = context;
+  const runner = sdkRunner(context);
   return { workspaceRoot, reporter, signal, runner, openRoot: (spec) => openRoot(spec, { reporter, signal }) };
 }
 

@@ -14,7 +14,7 @@ test.each<[unknown, string, string]>([
   [{ packages: { a: 1 } }, 'OPTIONS_INVALID', 'a list of feed names'],
   ['debian', 'OPTIONS_INVALID', 'Write for instance'],
   [{ feed: 'avocado' }, 'OPTIONS_UNAVAILABLE', 'Use "debian"'],
-  [{ runner: 'docker' }, 'OPTIONS_UNAVAILABLE', 'Use "sandbox"'],
+  [{ runner: 'podman' }, 'OPTIONS_INVALID', 'sandbox, docker'],
 ])('%j is refused', (options, code, hint) => {
   expect(() => normaliseOptions(options)).toThrow(
     expect.objectContaining({ code, hint: expect.stringContaining(hint), position: { file: 'nx.json' } }),

@@ -21,7 +21,7 @@ const choices = {
 } as const;
 
 /** What exists in this release; the others are accepted words with an honest answer. */
-const available = { feed: 'debian', runner: 'sandbox' } as const;
+const available = { feed: 'debian' } as const;
 
 /**
  * Checks the options without zod: this runs at every start of Nx.

@@ -42,7 +42,7 @@ export default async function* runSteps(
   const run = async (id: string): Promise<Outcome> => {
     const { reporter, said } = taskReporter(id, process.stdout);
     try {
-      const found = await make(id, options[id]!, context, taskContext(context.root, reporter, abort.signal));
+      const found = await make(id, options[id]!, context, taskContext(context, reporter, abort.signal));
       // Nx stores nothing then.
       const kept = found === 'same' && !isMissed(id) && ({ status: 'local-cache-kept-existing' } as const);
       return { success: true, terminalOutput: said(), ...kept };

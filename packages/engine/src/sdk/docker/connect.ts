@@ -1,0 +1,55 @@
+import { createRequire } from 'node:module';
+import { readFileSync } from 'node:fs';
+import type Docker from 'dockerode';
+import { endpointAddress } from './endpoint';
+import type { Endpoint, TlsFiles } from './endpoint';
+import { dockerFailure } from './failure';
+import { sshAgent } from './ssh-agent';
+
+/** The daemon, as far as it matters here. */
+export interface DaemonFacts {
+  /** Of the daemon, not of this machine. */
+  architecture: string;
+  /** Root in a container is the user who runs the daemon: a rootless Docker or Podman. */
+  rootless: boolean;
+  name: string;
+}
+
+export interface Connection {
+  docker: Docker;
+  endpoint: Endpoint;
+  facts(): Promise<DaemonFacts>;
+}
+
+/** dockerode takes a tenth of a second to load: it is loaded by who connects. */
+const load = (): typeof Docker => createRequire(__filename)('dockerode') as typeof Docker;
+
+/** A client for the daemon. Nothing is sent yet. */
+export function connect(endpoint: Endpoint): Connection {
+  const docker = new (load())(options(endpoint));
+  let facts: Promise<DaemonFacts> | undefined;
+  const ask = async (): Promise<DaemonFacts> => {
+    const info = (await docker.info().catch((error: unknown) => {
+      throw dockerFailure(error, endpoint, 'tell about itself');
+    })) as { Architecture: string; SecurityOptions?: string[]; Name?: string };
+    return {
+      architecture: info.Architecture,
+      rootless: (info.SecurityOptions ?? []).some((option) => option.includes('name=rootless')),
+      name: info.Name ?? endpointAddress(endpoint),
+    };
+  };
+  return { docker, endpoint, facts: () => (facts ??= ask()) };
+}
+
+/** Everything is said, so that dockerode does not look at the environment a second time. */
+function options(endpoint: Endpoint): Docker.DockerOptions {
+  if (endpoint.kind === 'socket') return { socketPath: endpoint.path, host: '' };
+  if (endpoint.kind === 'ssh')
+    return { protocol: 'http', host: 'docker', port: 80, agent: sshAgent(endpoint) } as object;
+  const { host, port, tls } = endpoint;
+  return { host, port, protocol: tls ? 'https' : 'http', ...(tls && certificates(tls)) };
+}
+
+function certificates(files: TlsFiles): Record<string, Buffer> {
+  return Object.fromEntries(Object.entries(files).map(([name, path]) => [name, readFileSync(path as string)]));
+}

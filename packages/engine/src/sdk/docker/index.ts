@@ -1,0 +1,1 @@
+export { createDockerRunner } from './runner';

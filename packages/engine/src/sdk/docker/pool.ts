@@ -1,0 +1,146 @@
+import { hostname } from 'node:os';
+import type { Mount, SdkCommand } from '../types';
+import type { Connection } from './connect';
+import { Container, waiting } from './container';
+import { ownerLabel } from './plan';
+import type { ContainerPlan } from './plan';
+import { rootImage } from './root-image';
+import { Session, sessionTarget } from './session';
+
+/** Milliseconds that a container waits for another command. */
+const idleLimit = 30_000;
+
+interface Warm {
+  key: string;
+  container: Container;
+  session: Session | undefined;
+  /** What it has bound beside its root and its session. */
+  mounts: readonly Mount[];
+  /** Absent while it is in use; tells whether it may be used again. */
+  free?: Promise<boolean>;
+  timer?: NodeJS.Timeout;
+}
+
+/** A container for one command. */
+export interface Lease {
+  container: Container;
+  /** Runs `use` while the command's mounts are in place. */
+  within<T>(use: () => Promise<T>): Promise<T>;
+  release(keep: boolean): void;
+}
+
+/**
+ * The containers of this process. A command gets one that shows exactly what it declares: one that an earlier command
+ * of the same kind left, or a new one. A tool of ours may join any with its root.
+ */
+export class Pool {
+  private readonly warm = new Set<Warm>();
+  private swept?: Promise<void>;
+
+  constructor(private readonly connection: Connection) {
+    // The containers end by themselves with our connections.
+    process.on('exit', () => this.warm.forEach(({ session }) => session?.remove()));
+  }
+
+  async take(command: SdkCommand, mounts: readonly Mount[]): Promise<Lease> {
+    const key = keyOf(command);
+    for (const warm of this.warm) {
+      if (!warm.free || !warm.container.isAlive || !fits(warm, key, command, mounts)) continue;
+      const { free } = warm;
+      delete warm.free;
+      clearTimeout(warm.timer);
+      if (await free) return this.lease(warm, mounts);
+    }
+    return this.lease(await this.start(key, command, mounts), mounts);
+  }
+
+  private async start(key: string, command: SdkCommand, mounts: readonly Mount[]): Promise<Warm> {
+    this.swept ??= removeLeftovers(this.connection);
+    const taken = mounts.some(({ target }) => target === sessionTarget);
+    const session = taken ? undefined : new Session();
+    const fixed = mounts.filter((mount) => !command.tool || !session?.holds(mount));
+    const plan: ContainerPlan = {
+      root: await rootImage(command.root, this.connection),
+      mounts: [...(session ? [session.mount] : []), ...fixed],
+      network: command.network ?? false,
+      devices: command.devices ?? [],
+      argv: waiting,
+      stdio: 'stdin',
+    };
+    try {
+      const container = await Container.start(this.connection, plan, command.label);
+      const warm: Warm = { key, container, session, mounts: fixed };
+      this.warm.add(warm);
+      return warm;
+    } catch (error) {
+      session?.remove();
+      throw error;
+    }
+  }
+
+  private lease(warm: Warm, mounts: readonly Mount[]): Lease {
+    const { container, session } = warm;
+    container.idle = false;
+    const moved = mounts.filter((mount) => !isAmong(warm.mounts, mount));
+    return {
+      container,
+      within: (use) => (session ? session.with(moved, use) : use()),
+      release: (keep) => {
+        container.idle = true;
+        warm.free = keep && container.isAlive ? this.check(warm) : this.discard(warm);
+      },
+    };
+  }
+
+  /** What a command left running would go on beside the next one: such a container is not used again. */
+  private async check(warm: Warm): Promise<boolean> {
+    if (!(await warm.container.isQuiet())) return this.discard(warm);
+    warm.timer = setTimeout(() => void this.discard(warm), idleLimit).unref();
+    return true;
+  }
+
+  private async discard(warm: Warm): Promise<false> {
+    this.warm.delete(warm);
+    delete warm.free;
+    if (warm.container.isAlive) warm.container.end();
+    warm.session?.remove();
+    return false;
+  }
+}
+
+function keyOf({ root, network = false, devices = [] }: SdkCommand): string {
+  return JSON.stringify([root.image ?? root.digest, network, devices]);
+}
+
+function fits(warm: Warm, key: string, { tool }: SdkCommand, mounts: readonly Mount[]): boolean {
+  if (warm.key !== key) return false;
+  const others = mounts.filter((mount) => !isAmong(warm.mounts, mount));
+  if (tool) return others.every((mount) => warm.session?.holds(mount));
+  return others.length === 0 && mounts.length === warm.mounts.length;
+}
+
+function isAmong(mounts: readonly Mount[], { source, target, writable = false }: Mount): boolean {
+  return mounts.some((one) => one.source === source && one.target === target && (one.writable ?? false) === writable);
+}
+
+/** Containers that a process made and did not live to start. */
+async function removeLeftovers({ docker }: Connection): Promise<void> {
+  const filters = { label: [ownerLabel], status: ['created', 'exited', 'dead'] };
+  const found = await docker.listContainers({ all: true, filters }).catch(() => []);
+  for (const { Id, Labels } of found) {
+    const [host, pid] = (Labels[ownerLabel] ?? '').split(/:(?=\d+$)/);
+    if (host !== hostname() || isRunning(Number(pid))) continue;
+    await docker
+      .getContainer(Id)
+      .remove({ force: true })
+      .catch(() => undefined);
+  }
+}
+
+function isRunning(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM';
+  }
+}

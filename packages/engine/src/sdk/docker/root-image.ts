@@ -1,0 +1,110 @@
+import { lstatSync, readFileSync, readdirSync, readlinkSync } from 'node:fs';
+import { join } from 'node:path';
+import { pack } from 'tar-stream';
+import type { Pack } from 'tar-stream';
+import { AvocadoError } from '../../error';
+import type { Mount, SdkRoot } from '../types';
+import type { Connection } from './connect';
+import { dockerFailure, statusOf } from './failure';
+
+/** What a container is made of for a root: an image, and directories of this machine bound into it. */
+export interface RootImage {
+  /** Id or digest of the image; never a name that may move. */
+  image: string;
+  mounts: Mount[];
+}
+
+/** What a container has of its own; the root's own are never shown. */
+const ownDirectories = new Set(['dev', 'proc', 'root', 'run', 'sys', 'tmp']);
+
+/** Copied, not bound: the container engine writes files of its own into it, and commands have mount points there. */
+const copied = 'etc';
+
+/** Raised when the image of a root changes, so that an older one is not used. */
+const version = 1;
+
+/**
+ * A root as an image, made once for each daemon. Only its links, its /etc and its empty directories are in it, some
+ * hundred kilobytes; /usr and the like are bound from the store, so that nothing of a gigabyte is copied.
+ */
+export async function rootImage(root: SdkRoot, { docker, endpoint }: Connection): Promise<RootImage> {
+  if (root.image !== undefined) return { image: root.image, mounts: [] };
+  const mounts = boundDirectories(root.path);
+  const repository = 'nx-avocado/root';
+  const tag = `${root.digest.slice(0, 32)}-${version}`;
+  try {
+    const { Id } = await docker.getImage(`${repository}:${tag}`).inspect();
+    return { image: Id, mounts };
+  } catch (error) {
+    if (statusOf(error) !== 404) throw dockerFailure(error, endpoint, 'look for an image');
+  }
+  try {
+    const changes = 'LABEL io.github.nx-avocado=root';
+    const stream = await docker.importImage(skeleton(root.path) as unknown as NodeJS.ReadableStream, {
+      repo: repository,
+      tag,
+      changes,
+    });
+    return { image: await importedImage(docker.modem, stream), mounts };
+  } catch (error) {
+    throw dockerFailure(error, endpoint, `import the SDK's root`);
+  }
+}
+
+interface Progress {
+  status?: string;
+  error?: string;
+}
+
+async function importedImage(modem: Connection['docker']['modem'], stream: NodeJS.ReadableStream): Promise<string> {
+  const said = await new Promise<Progress[]>((resolve, reject) =>
+    modem.followProgress(stream, (error: Error | null, output: Progress[]) =>
+      error ? reject(error) : resolve(output),
+    ),
+  );
+  const id = said.findLast(({ status }) => status?.startsWith('sha256:'))?.status;
+  if (id === undefined) throw new AvocadoError('DOCKER_FAILED', 'the Docker daemon did not tell what it imported');
+  return id;
+}
+
+/** Whole directories at the root's top that hold something. */
+function boundDirectories(root: string): Mount[] {
+  return readdirSync(root, { withFileTypes: true })
+    .filter((entry) => entry.isDirectory() && entry.name !== copied && !ownDirectories.has(entry.name))
+    .filter(({ name }) => readdirSync(join(root, name)).length > 0)
+    .map(({ name }) => ({ source: join(root, name), target: `/${name}` }))
+    .sort((a, b) => (a.target < b.target ? -1 : 1));
+}
+
+/** A tar of what is not bound; always the same for a root. */
+function skeleton(root: string): Pack {
+  const tar = pack();
+  for (const name of readdirSync(root).sort()) {
+    if (name === copied) addTree(tar, root, name);
+    else if (!ownDirectories.has(name)) addEntry(tar, root, name);
+  }
+  for (const name of [...ownDirectories].sort()) directory(tar, name, name === 'tmp' ? 0o1777 : 0o755);
+  tar.finalize();
+  return tar;
+}
+
+function addTree(tar: Pack, root: string, path: string): void {
+  addEntry(tar, root, path);
+  if (!lstatSync(join(root, path)).isDirectory()) return;
+  for (const name of readdirSync(join(root, path)).sort()) addTree(tar, root, `${path}/${name}`);
+}
+
+function addEntry(tar: Pack, root: string, path: string): void {
+  const at = join(root, path);
+  const stat = lstatSync(at);
+  const mode = stat.mode & 0o7777;
+  if (stat.isSymbolicLink()) tar.entry({ name: path, type: 'symlink', linkname: readlinkSync(at), mtime });
+  else if (stat.isDirectory()) directory(tar, path, mode);
+  else if (stat.isFile()) tar.entry({ name: path, mode, mtime }, readFileSync(at));
+}
+
+function directory(tar: Pack, name: string, mode: number): void {
+  tar.entry({ name: `${name}/`, type: 'directory', mode, mtime });
+}
+
+const mtime = new Date(0);
