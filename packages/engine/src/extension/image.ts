@@ -1,6 +1,6 @@
 import { join, posix } from 'node:path';
 import { AvocadoError } from '../error';
-import type { SdkDescriptor } from '../feed/types';
+import type { RootSpec, SdkDescriptor } from '../feed/types';
 import type { ExtensionAssembleOptions, TaskContext } from '../task';
 import { packArguments } from './pack';
 
@@ -17,7 +17,7 @@ export async function packImage(
   context: TaskContext,
 ): Promise<string> {
   const { section } = options;
-  const { tools } = descriptor.roots;
+  const tools = packingRoot(descriptor);
   if (!tools) throw new AvocadoError('SDK_ROOT_MISSING', `${options.sdk.task} has no root of image tools`);
   await context.runner.run(
     {
@@ -40,4 +40,15 @@ export async function packImage(
     context.reporter,
   );
   return join(directory, file);
+}
+
+const packers = ['erofs-utils', 'squashfs-tools'];
+
+/**
+ * The root that a project compiles in, where that has the packers too: in Docker, the container that compiled an
+ * extension can then pack it. The pins of both roots come from one feed, so the image is the same.
+ */
+function packingRoot({ roots: { toolchain, tools } }: SdkDescriptor): RootSpec | undefined {
+  const names = new Set(toolchain?.packages.map(({ name }) => name));
+  return packers.every((name) => names.has(name)) ? toolchain : tools;
 }

@@ -16,6 +16,8 @@ export interface QemuPlan {
   disk?: string;
   boot: { kind: 'kernel'; kernel: string; initramfs?: string; cmdline: string } | { kind: 'firmware' };
   forwards: Forward[];
+  /** Where QEMU listens for them: 127.0.0.1, unless it has a network of its own. */
+  forwardAddress?: string;
   /** The guest reaches nothing outside but by `forwards`. */
   isolated: boolean;
   /** Directory with the sockets that QEMU connects to: see `channels`. */
@@ -95,9 +97,10 @@ function diskArguments({ disk }: QemuPlan): string[] {
   ];
 }
 
-function networkArguments({ forwards, isolated }: QemuPlan): string[] {
+function networkArguments({ forwards, forwardAddress = '127.0.0.1', isolated }: QemuPlan): string[] {
   const forwarded = forwards.map(
-    ({ hostPort, guestAddress, guestPort }) => `,hostfwd=tcp:127.0.0.1:${hostPort}-${guestAddress}:${guestPort}`,
+    ({ hostPort, guestAddress, guestPort }) =>
+      `,hostfwd=tcp:${forwardAddress}:${hostPort}-${guestAddress}:${guestPort}`,
   );
   return [
     ...['-netdev', `user,id=net${isolated ? ',restrict=on' : ''}${forwarded.join('')}`],

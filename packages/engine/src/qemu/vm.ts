@@ -82,6 +82,7 @@ export async function startVm(options: VmOptions): Promise<Vm> {
         ],
         // The host's ports and the world outside are reached through the host's network.
         network: !plan.isolated || plan.forwards.length > 0,
+        ports: plan.forwards.map(({ hostPort }) => hostPort),
         devices: plan.accelerator === 'kvm' ? ['/dev/kvm'] : [],
         label: `QEMU of ${options.name}`,
       },
@@ -195,11 +196,13 @@ function placeFiles(options: VmOptions): { plan: QemuPlan; mounts: Mount[] } {
     mounts.push({ source, target: `${inside}/${name}` });
     return `${inside}/${name}`;
   };
-  const { boot, disk } = options;
+  const { boot, disk, runner } = options;
   return {
     plan: {
       ...options,
       sockets: `${inside}/sockets`,
+      // A container has a network of its own, whose ports this machine's loopback leads to.
+      ...(runner.kind === 'docker' && { forwardAddress: '0.0.0.0' }),
       ...(disk === undefined ? {} : { disk: place(disk, 'disk.raw') }),
       boot:
         boot.kind === 'firmware'
