@@ -34,6 +34,8 @@ export interface VmExit {
   reason?: string;
   /** What QEMU itself said. */
   errors: string;
+  /** Why it could not be started at all. */
+  error?: Error;
 }
 
 /** A running machine. It does not outlive this process: the sandbox dies with its parent. */
@@ -113,7 +115,10 @@ async function attach(
   child.stdout?.resume();
   child.stderr?.on('data', (chunk: Buffer) => (errors = (errors + chunk.toString()).slice(-8192)));
   const exited = new Promise<VmExit>((resolve) => {
-    child.once('error', (error) => resolve({ code: null, errors: error.message }));
+    child.once('error', (error) => {
+      cleanUp();
+      resolve({ code: null, errors: error.message, error });
+    });
     child.once('close', (code) => {
       cleanUp();
       // QEMU's last event and the console's last bytes may still be on their way through the sockets.
@@ -183,6 +188,7 @@ async function settledWithin(promise: Promise<unknown>, milliseconds: number): P
 }
 
 function failure(exit: VmExit): AvocadoError {
+  if (exit.error instanceof AvocadoError) return exit.error;
   return new AvocadoError('QEMU_FAILED', `QEMU ended at once${exit.code === null ? '' : ` with code ${exit.code}`}`, {
     output: exit.errors,
     hint: 'Fewer MiB of --mem, another --host-fwd port, or sdk-install again if a file is missing.',
