@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { storePath } from '@nx-avocado/engine/store';
 import { TestWorkspace } from './support/workspace';
@@ -190,13 +190,17 @@ test('a tree that somebody edited is put right before it is built', async () => 
   expect(output).toContain('was changed: it is the commit');
 });
 
-test('another machine: its tasks say what to do, others work, and what is in the cache needs nothing', async () => {
+test('another machine fetches it with the graph; where it cannot, its tasks say what to do, and others work', async () => {
   forget();
+  expect(await ran()).toEqual([]);
+  forget();
+  renameSync(upstream, `${upstream}-away`);
   const missing = await workspace.nx(['run', 'fetched:build']);
   expect(missing.code).not.toBe(0);
   expect(missing.output).toContain(`of ${url} is not on this machine yet [SOURCE_NOT_FETCHED]`);
   expect(missing.output).toContain('Fetch it: nx sync');
   await succeed(['run', 'plain:build']);
+  renameSync(`${upstream}-away`, upstream);
   const before = workspace.read('os/avocado.lock');
   await succeed(['sync:check']);
   expect(workspace.read('os/avocado.lock')).toBe(before);

@@ -88,7 +88,7 @@ async function pinGroup(
     for (const want of group) {
       const tree = gitTree(context.folder, want.source, pin);
       const there = existsSync(resolve(context.workspaceRoot, tree.directory));
-      treeConfig(await openTree(tree, { ...context, offline: there }), tree);
+      treeConfig(await openTree(tree, { ...context, asItIs: there }), tree);
       if (!there) onFetched();
     }
     return pin;

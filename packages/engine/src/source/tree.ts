@@ -10,8 +10,8 @@ import type { GitSource, GitTree, LockedSource, SourceContext } from './types';
 export interface TreeContext extends SourceContext {
   /** Absolute. */
   workspaceRoot: string;
-  /** Only from what is on this machine. */
-  offline?: boolean;
+  /** One that stands there is taken as it is. */
+  asItIs?: boolean;
 }
 
 /**
@@ -31,17 +31,15 @@ export function gitTree(folder: string, source: GitSource, { url, commit }: Lock
 
 /**
  * Sees to it that a pinned tree stands at its place with the commit's bytes: fetched where it is missing, and put right
- * where somebody changed it. With `offline` one that stands there is taken as it is: the graph is made of it often.
+ * where somebody changed it.
  * @returns its absolute path
- * @throws AvocadoError `SOURCE_NOT_FETCHED`, `SOURCE_PATH_MISSING`, `SOURCE_NOT_AVOCADO` and what fetching throws
+ * @throws AvocadoError `SOURCE_NOT_FETCHED`, `SOURCE_PATH_MISSING` and what fetching throws
  */
 export async function openTree(tree: GitTree, context: TreeContext): Promise<string> {
   const path = resolve(context.workspaceRoot, tree.directory);
   if (!isCommit(tree.commit)) throw notFetched(tree);
-  if (context.offline && existsSync(path)) return path;
+  if (context.asItIs && existsSync(path)) return path;
   const repository = repositoryOf(tree.url);
-  // Most of what is offline has nothing to wait for either.
-  if (context.offline && !(await hasCommit(repository, tree.commit))) throw notFetched(tree);
   const wait = (): void => context.reporter.info(`another process is reading ${tree.url}; waiting for it`);
   return withLock(
     storePath('locks', `git-${sha256(tree.url).slice(0, 24)}`),

@@ -36,16 +36,21 @@ export function fetchedTree(name: string, context: Context): GitTree | undefined
 
 const describe = ({ url, ref }: GitSource): string => (ref === undefined ? url : `${url} (${ref})`);
 
+/** Nx prints nothing while it makes the graph, so that nobody may have to wait for longer. */
+const fetchTime = 60_000;
+
 /**
- * Puts the trees that a file's extensions are fetched from where they belong, as far as that needs no network: after a
- * change of branch, or in a second clone. What is missing then, its own extension says.
+ * Puts the trees that a file's extensions are fetched from where they belong, once for each pin: in a new clone, or after
+ * a change of branch. It cannot be left to a command, for Nx's daemon would keep the graph that has none of them: what
+ * is fetched is ignored by git. What is missing then, its own extension says.
  */
 export async function placeTrees(context: Context): Promise<void> {
   const { config, engine, workspaceRoot } = context;
+  const signal = AbortSignal.timeout(fetchTime);
   for (const name of Object.keys(config.extensions)) {
     try {
       const tree = fetchedTree(name, context);
-      if (tree) await engine.openTree(tree, { workspaceRoot, reporter: silentReporter, offline: true });
+      if (tree) await engine.openTree(tree, { workspaceRoot, reporter: silentReporter, signal, asItIs: true });
     } catch (error) {
       if (!(error instanceof AvocadoError)) throw error;
     }

@@ -10,8 +10,6 @@
  */
 export function shardScript(nx: string, shard: string, shards: string): string[] {
   return [
-    '# Fetches what avocado.lock pins of git repositories. Whether a lock is up to date, another job tells.',
-    `${nx} sync:check || true`,
     'projects=$({',
     `  ${nx} show projects --affected --withTarget=boot-test &&`,
     `  ${nx} show projects --affected --withTarget="$TARGETS"`,
