@@ -84,6 +84,8 @@ def request(url):
 def get(step):
     """A small document by HTTP; a feed need not have it."""
     context = ssl.create_default_context(cafile=step["trusted"])
+    # As curl does it: authorities of companies often lack what Python's strictness asks for.
+    context.verify_flags &= ~ssl.VERIFY_X509_STRICT
     if not step["tls_verify"]:
         context.check_hostname = False
         context.verify_mode = ssl.CERT_NONE

@@ -103,6 +103,7 @@ async function build({ options, context, inputs, sdk, triple, work }: Build): Pr
       buildArchitecture: sdk.buildArchitecture,
       targetArchitecture: sdk.targetArchitecture,
       sysroot: sdk.sysroot,
+      ...(sdk.setup && { setup: sdk.setup }),
       source_date_epoch: options.source_date_epoch,
       triple,
       sysrootPath: sdk.paths.sysroot,

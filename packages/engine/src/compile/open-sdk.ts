@@ -20,6 +20,8 @@ export interface OpenSdk {
   targetArchitecture: 'amd64' | 'arm64';
   sysroot: boolean;
   triple?: string;
+  /** What the SDK's own environment-setup sets; absent where ours stands in for it. */
+  setup?: Record<string, string>;
   /** sha256 (hex) over everything above: a build directory made with one SDK is not used with another. */
   digest: string;
 }
@@ -39,7 +41,8 @@ export async function openSdk(machine: string, sdk: TaskOutput, context: TaskCon
   const sysroot = roots.sysroot && (await context.openRoot(roots.sysroot));
   const buildArchitecture = spec.architecture;
   const targetArchitecture = roots.sysroot?.architecture ?? spec.architecture;
-  const triple = sysroot && findTriple(sysroot, targetArchitecture);
+  const setup = spec.rpm ? root.env : undefined;
+  const triple = sysroot && (setup ? setupTriple(root, setup) : findTriple(sysroot, targetArchitecture));
   const shape = {
     machine,
     buildArchitecture,
@@ -48,17 +51,27 @@ export async function openSdk(machine: string, sdk: TaskOutput, context: TaskCon
     ...(triple !== undefined && { triple }),
   };
   const paths = sdkPaths(machine, buildArchitecture);
-  const prefix = await makeDirectory('prefix', prefixEntries(shape));
   const mounts: Mount[] = [
-    { source: prefix, target: paths.sdk },
+    // An SDK of RPMs has its prefix itself.
+    ...(setup ? [] : [{ source: await makeDirectory('prefix', prefixEntries(shape)), target: paths.sdk }]),
     ...(sysroot ? await sysrootMounts(sysroot, paths) : []),
   ];
   const digest = sha256(canonicalJson([shape, spec.digest, roots.sysroot?.digest ?? null]));
-  return { root, paths, mounts, digest, ...withoutMachine(shape) };
+  return { root, paths, mounts, digest, ...(setup && { setup }), ...withoutMachine(shape) };
 }
 
 function withoutMachine<T extends { machine: string }>({ machine: _machine, ...rest }: T): Omit<T, 'machine'> {
   return rest;
+}
+
+/** The one target specification in the SDK's RUST_TARGET_PATH; the SDK's own (`-avocadosdk-`) stands beside it. */
+function setupTriple(root: SdkRoot, setup: Record<string, string>): string | undefined {
+  const { RUST_TARGET_PATH: path, OECORE_TARGET_ARCH: architecture } = setup;
+  const mount = root.mounts?.find(({ target }) => path?.startsWith(`${target}/`));
+  if (path === undefined || architecture === undefined || !mount) return undefined;
+  const directory = join(mount.source, path.slice(mount.target.length));
+  const names = existsSync(directory) ? readdirSync(directory).filter((name) => name.endsWith('.json')) : [];
+  return names.length === 0 ? undefined : targetTriple(names, architecture);
 }
 
 function findTriple(sysroot: SdkRoot, architecture: RootSpec['architecture']): string | undefined {

@@ -43,7 +43,7 @@ export function parseLock(text: string, path: string): Lock {
     );
   }
   if (value['version'] !== version) throw invalid(`the lock must have "version": ${version}`, { file: path, line });
-  for (const key of ['targets', 'debian']) {
+  for (const key of ['targets', 'debian', 'rpm']) {
     const part = value[key] ?? {};
     if (!isRecord(part) || !Object.values(part).every(isRecord)) {
       throw invalid(`"${key}" of the lock must be an object of objects`, { file: path, line: lineOf(text, key) });
@@ -85,8 +85,10 @@ export function formatLock(lock: Lock): string {
   const debian = Object.fromEntries(
     Object.entries(lock.debian).filter(([key]) => used.has(key.slice(0, key.lastIndexOf('_')))),
   );
-  const parts = { version: lock.version, targets: lock.targets, debian };
-  const lines = Object.entries(parts).map(([key, part]) => `  ${JSON.stringify(key)}: ${formatValue(part, '  ')}`);
+  const { version, distro_release, targets, rpm } = lock;
+  const parts = { version, distro_release, targets, debian, rpm };
+  const there = Object.entries(parts).filter(([, part]) => part !== undefined);
+  const lines = there.map(([key, part]) => `  ${JSON.stringify(key)}: ${formatValue(part, '  ')}`);
   return `{\n${lines.join(',\n')}\n}\n`;
 }
 

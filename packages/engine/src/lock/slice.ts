@@ -4,6 +4,8 @@ import type { RootRequests } from '../feed/requests';
 import type { Project } from '../feed/wants';
 import type { PackagePin, RootName } from '../feed/types';
 import { canonicalJson, sha256 } from '../store';
+import { onlyRpmProjects } from './rpm-slice';
+import type { RpmSlice } from './rpm-slice';
 import type { Lock, LockedExtension, LockedRuntime, LockedTarget, Pins } from './types';
 
 /** What the lock says for one project and machine target, on this build machine. */
@@ -27,7 +29,7 @@ const upstreamArchitecture = { amd64: 'x86_64', arm64: 'aarch64' } as const;
 export function lockSlice(lock: Lock, project: Project, machine: Machine): LockSlice | undefined {
   const target = lock.targets[machine.name];
   const locked = lockedProject(target, project);
-  if (!target || !locked) return undefined;
+  if (!target || !locked?.requests) return undefined;
   const roots: LockSlice['roots'] = {};
   for (const root of Object.keys(locked.requests) as (RootName | 'base')[]) {
     if (root === 'base') continue;
@@ -76,7 +78,7 @@ export function sliceAnswers(slice: LockSlice | undefined, requests: RootRequest
 }
 
 /** sha256 of a slice, for a task's key; of nothing where there is none. */
-export function lockDigest(slice: LockSlice | undefined): string {
+export function lockDigest(slice: LockSlice | RpmSlice | undefined): string {
   return sha256(canonicalJson(slice ?? null));
 }
 
@@ -88,7 +90,7 @@ export function withSlice(lock: Lock, project: Project, machine: Machine, slice:
   const before: LockedExtension | undefined = lockedProject(target, project);
   if (before?.source) locked.source = before.source;
   // The compilers of other build architectures stay, as long as they answer the same request.
-  if (before?.sdk && canonicalJson(before.requests['toolchain']) === canonicalJson(slice.requests.toolchain)) {
+  if (before?.sdk && canonicalJson(before.requests?.['toolchain']) === canonicalJson(slice.requests.toolchain)) {
     locked.sdk = before.sdk;
   }
   for (const [root, packages] of Object.entries(slice.roots) as [RootName, PackagePin[]][]) {
@@ -134,6 +136,10 @@ export function onlyProjects(lock: Lock, wanted: { project: Project; machine: st
     for (const name of Object.keys(target.runtimes ?? {})) {
       if (!has(machine, 'runtime', name)) delete target.runtimes?.[name];
     }
+  }
+  if (next.rpm) {
+    const names = new Set(wanted.map(({ machine, project }) => `${machine} ${project.kind} ${project.name}`));
+    next.rpm = onlyRpmProjects(next.rpm, (machine, project) => names.has(`${machine} ${project}`));
   }
   return next;
 }

@@ -1,3 +1,5 @@
+import type { RepoSnapshot } from '../feed/avocado/snapshot';
+import type { RootRequests } from '../feed/requests';
 import type { LockedSource } from '../source/types';
 
 /** Debian package names to versions. */
@@ -10,7 +12,8 @@ export type BuildPins = Record<string, Pins>;
 export type LockedRequests = Record<string, string[]>;
 
 export interface LockedExtension {
-  requests: LockedRequests;
+  /** Of the debian feed alone. */
+  requests?: LockedRequests;
   /** Where its avocado.yaml is fetched from. */
   source?: LockedSource;
   /** Its compilers. */
@@ -21,7 +24,11 @@ export interface LockedExtension {
 }
 
 export interface LockedRuntime {
-  requests: LockedRequests;
+  /** Of the debian feed alone. */
+  requests?: LockedRequests;
+  /** Of the avocado feed alone: the runtime's own packages, and which extensions are in it. */
+  packages?: Pins;
+  extensions?: Record<string, LockedExtension>;
   sdk?: BuildPins;
   'target-sysroot'?: Pins;
   rootfs?: Pins;
@@ -35,6 +42,36 @@ export interface LockedTarget {
   emulator?: BuildPins;
   extensions?: Record<string, LockedExtension>;
   runtimes?: Record<string, LockedRuntime>;
+  /** Of the avocado feed, as upstream has them: what was asked for, by name. */
+  rootfs?: Pins;
+  initramfs?: Pins;
+  'target-sysroot'?: Pins;
+  'repo-snapshot'?: RepoSnapshot;
+}
+
+/** What one project of the avocado feed is made of. */
+export interface RpmProject {
+  requests: RootRequests;
+  /** `sdk.image` as avocado.yaml names it. */
+  image: string;
+  bootstrap: string[];
+  /** All packages by root: `[epoch:]version-release.arch` by name. */
+  roots: Record<string, Pins>;
+  /** The same for roots that run on the build machine, by its architecture. */
+  sdk: Record<string, BuildPins>;
+}
+
+/**
+ * What upstream's lock does not say: which bytes a version is, and what it pulls in. The avocado CLI drops it when it writes
+ * the lock; `nx sync` then makes it again, from the versions and the snapshot that are pinned.
+ */
+export interface RpmLock {
+  /** Digest (`name@sha256:...`) by the image's name in avocado.yaml. */
+  images: Record<string, string>;
+  /** By `name-[epoch:]version-release.arch`; `filename` is below the feed's address. */
+  packages: Record<string, LockedFile>;
+  /** By machine target, then `extension <name>` or `runtime <name>`. */
+  projects: Record<string, Record<string, RpmProject>>;
 }
 
 /** A package's bytes; the key is `<name>_<version>_<architecture>`. */
@@ -50,6 +87,9 @@ export interface LockedFile {
  */
 export interface Lock {
   version: 7;
+  /** Of the avocado feed: `distro.release` when it was made. */
+  distro_release?: string;
   targets: Record<string, LockedTarget>;
   debian: Record<string, LockedFile>;
+  rpm?: RpmLock;
 }

@@ -48,6 +48,8 @@ export interface ScriptEnvironmentOptions {
   /** The extension installed into: names `AVOCADO_BUILD_EXT_SYSROOT`. */
   extension?: string;
   source_date_epoch: number;
+  /** What the SDK's own environment-setup set; without it, `setupEnvironment` stands in. */
+  setup?: Record<string, string>;
 }
 
 /**
@@ -72,7 +74,7 @@ export function scriptEnvironment(options: ScriptEnvironmentOptions): Record<str
     AVOCADO_HOST_PLATFORM: 'linux',
     ...(options.section !== undefined && { AVOCADO_BUILD_DIR: `${paths.sdk}/build/${options.section}` }),
     ...(options.extension !== undefined && { AVOCADO_BUILD_EXT_SYSROOT: `${paths.extensions}/${options.extension}` }),
-    ...setupEnvironment(options),
+    ...(options.setup ? { ...options.setup, CARGO_HOME: paths.cargoHome } : setupEnvironment(options)),
   };
 }
 

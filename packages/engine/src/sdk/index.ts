@@ -8,3 +8,4 @@ export { scriptEnvironment, sdkPaths, setupEnvironment } from './environment';
 export type { ScriptEnvironmentOptions, SdkPaths } from './environment';
 export { prefixEntries, sysrootLinks } from './prefix';
 export type { PrefixEntry } from './prefix';
+export { runnerOfRoots } from './root-view';

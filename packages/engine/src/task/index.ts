@@ -9,6 +9,7 @@ import type {
   PermissionsSection,
   RuntimeSection,
 } from '../config/types';
+import type { AvocadoSource } from '../feed/avocado/source';
 import type { RootSpec } from '../feed/types';
 import type { Reporter } from '../report';
 import type { SdkRoot, SdkRunner } from '../sdk/types';
@@ -48,6 +49,8 @@ export interface SdkInstallOptions extends TaskOptions {
   lockDigest: string;
   /** Mapped packages wanted in each root, sorted (feed/requests.ts). */
   requests: Record<string, string[]>;
+  /** Of the avocado feed: which one. */
+  source?: AvocadoSource;
 }
 
 interface CompileOptions extends TaskOptions {

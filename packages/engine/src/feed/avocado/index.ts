@@ -2,5 +2,6 @@ export { avocadoRequests } from './requests';
 export { avocadoSource, connection, connectionVariables, releasever } from './source';
 export type { AvocadoSource, Connection } from './source';
 export { openRpmRoot } from './open';
+export type { OpenRpmContext } from './open';
 export type { FeedContext } from './run';
 export type { RepoSnapshot } from './snapshot';

@@ -31,7 +31,6 @@ export function entryEnvironment(paths: FeedPaths): Record<string, string> {
     AVOCADO_SDK_ARCH: paths.architecture,
     AVOCADO_SDK_PREFIX: paths.sdk,
     AVOCADO_EXT_SYSROOTS: `${paths.prefix}/extensions`,
-    SSL_CERT_FILE: `${paths.sdk}/etc/ssl/certs/ca-certificates.crt`,
     RPM_ETCCONFIGDIR: paths.sdk,
   };
 }

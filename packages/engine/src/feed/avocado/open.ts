@@ -21,31 +21,30 @@ export function wantedOf(spec: RootSpec, rpm: RpmRoot): WantedRpms {
   return { [rpm.side]: spec.packages };
 }
 
-export interface OpenRpmOptions extends FeedContext {
+export interface OpenRpmContext extends FeedContext {
   /** Absolute. */
   workspaceRoot: string;
-  /** For messages: `toolchain`. */
-  label?: string;
 }
 
 /**
  * A root of RPMs on this machine, by its digest; made first where it is missing, by one process at a time. Commands in an
  * SDK root run in the SDK image, which shows the packages at the prefix, in the environment of environment-setup.
+ * @param label for messages: `toolchain`
  */
-export async function openRpmRoot(spec: RootSpec, options: OpenRpmOptions): Promise<SdkRoot> {
+export async function openRpmRoot(spec: RootSpec, context: OpenRpmContext, label?: string): Promise<SdkRoot> {
   const { rpm, digest } = spec;
   if (!rpm) throw new AvocadoError('FEED_UNSUPPORTED', 'this root is not of the avocado feed');
   const path = storePath('roots', digest);
-  await makeOnce(spec, path, options, async (temporary) => {
-    await fetchRpms(addressOf(rpm, join(options.workspaceRoot, rpm.configFile)), wantedOf(spec, rpm), options);
-    const label = options.label ?? rpm.side;
-    const step = options.reporter.step(`install the ${label} root (${spec.packages.length} packages)`);
-    await installRpmRoot(spec, rpm, temporary, label, options);
+  await makeOnce(spec, path, context, async (temporary) => {
+    await fetchRpms(addressOf(rpm, join(context.workspaceRoot, rpm.configFile)), wantedOf(spec, rpm), context);
+    const name = label ?? rpm.side;
+    const step = context.reporter.step(`install the ${name} root (${spec.packages.length} packages)`);
+    await installRpmRoot(spec, rpm, temporary, name, context);
     step.done();
   });
   if (rpm.kind === 'tree') return { digest, path };
   const paths = feedPaths(rpm.machine, rpm.build);
-  const image = await options.openImage(rpm.image);
+  const image = await context.openImage(rpm.image);
   const below = (target: string): string => join(path, target.slice(paths.prefix.length + 1));
   return {
     ...image,

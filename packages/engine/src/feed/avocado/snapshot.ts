@@ -6,7 +6,7 @@ import { runSteps } from './run';
 import type { FeedContext } from './run';
 import { trusted } from './steps';
 import type { Step } from './steps';
-import type { SdkRoot } from '../../sdk/types';
+import type { Mount, SdkRoot } from '../../sdk/types';
 import type { AvocadoSource, Connection } from './source';
 
 /** `repo-snapshot` of upstream's lock. */
@@ -37,6 +37,7 @@ interface Look {
   image: SdkRoot;
   /** An empty directory on the host, with the feed's authority in it. */
   work: string;
+  mounts: Mount[];
   /** Steps that make `trusted`. */
   before: Step[];
 }
@@ -58,7 +59,14 @@ export async function latestSnapshot(look: Look, context: FeedContext): Promise<
     tls_verify: connection.tls_verify,
   };
   await runSteps(
-    { label: "ask for the feed's snapshot", image, work, steps: [...look.before, get], mounts: [], network: true },
+    {
+      label: "ask for the feed's snapshot",
+      image,
+      work,
+      steps: [...look.before, get],
+      mounts: look.mounts,
+      network: true,
+    },
     context,
   );
   const text = await readFile(join(work, 'snapshot.json'), 'utf8').catch(() => undefined);

@@ -1,0 +1,82 @@
+import { resolve } from 'node:path';
+import { resolveRpms } from '../feed/avocado/resolve';
+import { latestSnapshot, snapshotFits } from '../feed/avocado/snapshot';
+import type { RepoSnapshot } from '../feed/avocado/snapshot';
+import { withFeed } from '../feed/avocado/prepare';
+import type { FeedAddress } from '../feed/avocado/prepare';
+import type { FeedContext } from '../feed/avocado/run';
+import type { AvocadoSource } from '../feed/avocado/source';
+import { buildArchitecture } from '../feed/data';
+import type { RootRequests } from '../feed/requests';
+import type { Project } from '../feed/wants';
+import { lockedVersions, rpmSlice, rpmSliceAnswers, withRpmSlice } from './rpm-slice';
+import type { Lock } from './types';
+
+/** One project of the avocado feed, for one machine target. */
+export interface RpmWant {
+  project: Project;
+  machine: string;
+  requests: RootRequests;
+  source: AvocadoSource;
+  /** Absolute. */
+  configFile: string;
+}
+
+/** What pinning needs beside the feed: the digest that an image's name stands for now. */
+export interface PinningContext extends FeedContext {
+  pinImage(name: string): Promise<string>;
+}
+
+/** Those that the lock has no pins for, or pins for another request or feed. Needs no network. */
+export function staleRpmWants(lock: Lock, wants: RpmWant[]): RpmWant[] {
+  const build = buildArchitecture();
+  return wants.filter(({ project, machine, requests, source }) => {
+    const slice = rpmSlice(lock, project, machine, build);
+    return !rpmSliceAnswers(slice, requests, source, lock.targets[machine]);
+  });
+}
+
+/**
+ * Resolves these wants into `lock`, which keeps all else as it is. What it says of versions, snapshot and image holds, whoever
+ * wrote it; what it does not say is what the feed has now.
+ * @param pinned where versions are taken from; an empty lock moves all of them
+ * @throws AvocadoError see feed/avocado/errors.ts
+ */
+export async function resolveRpmsInto(
+  lock: Lock,
+  wants: RpmWant[],
+  context: PinningContext,
+  pinned: Lock = lock,
+): Promise<Lock> {
+  const build = buildArchitecture();
+  let next = lock;
+  const snapshots = new Map<string, RepoSnapshot | undefined>();
+  for (const { project, machine, requests, source, configFile } of wants) {
+    const image = pinned.rpm?.images[source.image] ?? (await context.pinImage(source.image));
+    const address: FeedAddress = { machine, build, source, image, configFile: resolve(configFile) };
+    if (!snapshots.has(machine)) {
+      const kept = pinned.targets[machine]?.['repo-snapshot'];
+      snapshots.set(machine, snapshotFits(kept, source) ? kept : await newestSnapshot(address, context));
+    }
+    const snapshot = snapshots.get(machine);
+    const step = context.reporter.step(`resolve the packages of ${project.kind} ${project.name} for ${machine}`);
+    const frozen = { ...address, snapshot: snapshot?.snapshot };
+    const versions = lockedVersions(pinned, project, machine, build);
+    const { roots, bootstrap } = await resolveRpms(frozen, requests, versions, context);
+    step.done();
+    const slice = { requests, image: { name: source.image, digest: image }, bootstrap, roots };
+    next = withRpmSlice(next, project, machine, build, slice);
+    const target = next.targets[machine]!;
+    if (snapshot) target['repo-snapshot'] = snapshot;
+    else delete target['repo-snapshot'];
+    if (source.release !== undefined) next.distro_release = source.release;
+  }
+  return next;
+}
+
+async function newestSnapshot(address: FeedAddress, context: FeedContext): Promise<RepoSnapshot | undefined> {
+  const { machine, source } = address;
+  return withFeed(address, context, ({ connection, image, work, mounts, reach }) =>
+    latestSnapshot({ machine, source, connection, image, work, mounts, before: reach }, context),
+  );
+}
