@@ -9,11 +9,13 @@ import { listTree } from './walk';
 
 let directory: string;
 let sysroot: Sysroot;
+let said: string[];
 beforeEach(async () => {
   directory = await mkdtemp(join(tmpdir(), 'overlay-'));
   await mkdir(join(directory, 'root'));
   await mkdir(join(directory, 'ws/app/overlay'), { recursive: true });
   sysroot = new Sysroot(join(directory, 'root'));
+  said = [];
 });
 afterEach(() => rm(directory, { recursive: true }));
 
@@ -31,6 +33,7 @@ const stage = (overlay: Partial<OverlayOptions['overlay']> = {}, more: Partial<O
     executables: [],
     values: {},
     position: { file: 'app/avocado.yaml', line: 9 },
+    reporter: { warn: (text) => said.push(text) },
     ...more,
   });
 const read = (path: string) => readFile(join(directory, 'root', path), 'utf8');
@@ -42,6 +45,32 @@ test('modes are 0644 and 0755, whatever they were', async () => {
   await chmod(join(directory, 'ws/app/overlay/etc'), 0o700);
   expect(await stage({}, { executables: ['app/overlay/usr/bin/tool'] })).toEqual([]);
   expect(await Promise.all(['usr/bin/tool', 'etc/app.conf', 'etc'].map(modeOf))).toEqual([0o755, 0o644, 0o755]);
+});
+
+test('what an ignore file names is left out, with its directories, and said; fetched trees have no ignore files', async () => {
+  for (const path of ['etc/a', 'etc/b.log', 'opt/cache/x', 'opt/empty/.keep', 'opt/node_modules/m']) await put(path);
+  await mkdir(join(directory, 'ws/app/overlay/srv/none'), { recursive: true });
+  await writeFile(join(directory, 'ws/.gitignore'), '*.log\n');
+  await put('opt/.gitignore', 'cache\n');
+  const staged = async () => (await listTree(join(directory, 'root'))).map(({ path }) => path);
+  expect(await stage()).toEqual([]);
+  expect(await staged()).toEqual([
+    'etc',
+    'etc/a',
+    'opt',
+    'opt/.gitignore',
+    'opt/empty',
+    'opt/empty/.keep',
+    'srv',
+    'srv/none',
+  ]);
+  expect(said).toEqual([
+    expect.stringMatching(
+      /^overlay app\/overlay: left out .*: etc\/b\.log, opt\/cache\/x, opt\/node_modules\/m\. What/,
+    ),
+  ]);
+  await stage({}, { tree: join(directory, 'ws') });
+  expect(await staged()).toEqual(expect.arrayContaining(['etc/b.log', 'opt/cache/x', 'opt/node_modules/m']));
 });
 
 test('the list of executables decides, with a warning', async () => {

@@ -3,10 +3,12 @@ import { dirname, isAbsolute, join, posix, relative, resolve, sep } from 'node:p
 import type { ExtensionSection } from '../config/types';
 import { AvocadoError } from '../error';
 import type { SourcePosition } from '../error';
+import type { Reporter } from '../report';
 import { matchesAny } from './glob';
 import { expressionsIn, isText, preprocess } from './preprocess';
 import type { Sysroot } from './sysroot';
-import { walkTree } from './walk';
+import { ignoredEntries } from './ignored';
+import { listTree } from './walk';
 import type { TreeEntry } from './walk';
 
 export interface OverlayOptions {
@@ -23,6 +25,8 @@ export interface OverlayOptions {
   values: Readonly<Record<string, string>>;
   position?: SourcePosition;
   signal?: AbortSignal;
+  /** Told what is left out. It is no part of the output, which must not depend on what no key knows. */
+  reporter: Pick<Reporter, 'warn'>;
 }
 
 /**
@@ -42,9 +46,20 @@ export async function stageOverlay(sysroot: Sysroot, options: OverlayOptions): P
   const warnings: string[] = [];
   sysroot.origin = `overlay ${shown}`;
 
-  for await (const entry of walkTree(directory)) {
+  const entries = await listTree(directory);
+  const ignored = isHashed(options) ? ignoredEntries(options.workspaceRoot, directory, entries) : new Set();
+  if (ignored.size > 0)
+    options.reporter.warn(
+      leftOut(
+        shown,
+        entries.filter(({ path }) => ignored.has(path)),
+      ),
+    );
+
+  for (const entry of entries) {
     options.signal?.throwIfAborted();
     const { path } = entry;
+    if (ignored.has(path)) continue;
     if (overlay.mode === 'opaque' && path.startsWith('.')) continue;
     const source = join(directory, path);
     if (entry.kind === 'directory') {
@@ -81,6 +96,21 @@ export async function stageOverlay(sysroot: Sysroot, options: OverlayOptions): P
     }
   }
   return warnings;
+}
+
+/** Whether Nx hashes its files: not those of a fetched tree, which its commit names, and of the feed's own extensions. */
+function isHashed({ workspaceRoot, sourceRoot, tree }: OverlayOptions): boolean {
+  const parts = relative(resolve(workspaceRoot), resolve(workspaceRoot, sourceRoot)).split(sep);
+  return tree === undefined && parts[0] !== '..' && !parts.includes('node_modules');
+}
+
+function leftOut(overlay: string, entries: TreeEntry[]): string {
+  const names = entries.filter(({ kind }) => kind !== 'directory').map(({ path }) => path);
+  const shown = names.slice(0, 3).join(', ') + (names.length > 3 ? ` and ${names.length - 3} more` : '');
+  return (
+    `overlay ${overlay}: left out what ignore files name, since Nx hashes nothing of it: ${shown}. ` +
+    'What shall ship must not be ignored (.gitignore, .nxignore), or is installed by a compile section.'
+  );
 }
 
 /** Whether an overlay file is preprocessed. @param path relative to the overlay */

@@ -46,6 +46,7 @@ export async function stageExtension(
     warnings.push(
       ...(await stageOverlay(sysroot, {
         ...{ workspaceRoot, sourceRoot, overlay, executables, values, position, signal },
+        reporter: context.reporter,
         ...(tree !== undefined && { tree }),
       })),
     );

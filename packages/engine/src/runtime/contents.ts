@@ -113,7 +113,7 @@ async function addOverlay(
   { workspaceRoot, reporter, signal }: TaskContext,
 ): Promise<void> {
   if (!rootfs.overlay) return;
-  const options = { workspaceRoot, sourceRoot, overlay: rootfs.overlay, executables, values: {}, signal };
+  const options = { workspaceRoot, sourceRoot, overlay: rootfs.overlay, executables, values: {}, signal, reporter };
   for (const warning of await stageOverlay(new Sysroot(work), options)) reporter.warn(warning);
   for (const { path, kind, mode, size, target } of await listTree(work)) {
     if (kind === 'directory') additions.add(path, { kind, mode });
