@@ -7,7 +7,7 @@ import { installRpms } from '@nx-avocado/engine/lock';
 import type { RpmInstallContext } from '@nx-avocado/engine/lock';
 import { silentReporter } from '@nx-avocado/engine/report';
 import { createSandboxRunner, runnerOfRoots } from '@nx-avocado/engine/sdk';
-import type { SdkRoot } from '@nx-avocado/engine/sdk';
+import type { SdkImages, SdkRoot } from '@nx-avocado/engine/sdk';
 import type { TaskContext } from '@nx-avocado/engine/task';
 import type { TestFeed } from '../../tools/test-feed/feed';
 import { repository } from './workspace';
@@ -49,13 +49,10 @@ export class FeedWorkspace implements TaskContext, RpmInstallContext {
     rmSync(this.workspaceRoot, { recursive: true, force: true });
   }
 
-  pinImage(name: string): Promise<string> {
-    return Promise.resolve(`${name}@sha256:${this.feed.digest}`);
-  }
-
-  openImage(): Promise<SdkRoot> {
-    return Promise.resolve({ digest: this.feed.digest, path: this.feed.imageRoot });
-  }
+  readonly images: SdkImages = {
+    pin: (name) => Promise.resolve(`${name}@sha256:${this.feed.digest}`),
+    open: () => Promise.resolve({ digest: this.feed.digest, path: this.feed.imageRoot }),
+  };
 
   openRoot(spec: RootSpec): Promise<SdkRoot> {
     return spec.rpm ? openRpmRoot(spec, this) : openRoot(spec, this);

@@ -12,5 +12,5 @@ export { openRoot, rootfsTar } from './root';
 export type { OpenOptions } from './root';
 export { packageExtension } from './extensions';
 export type { PackageExtension } from './extensions';
-export { avocadoRequests, avocadoSource, connectionVariables, openRpmRoot } from './avocado';
+export { avocadoRequests, avocadoSource, connectionVariables, dockerImages, openRpmRoot } from './avocado';
 export type { AvocadoSource, FeedContext, RepoSnapshot } from './avocado';

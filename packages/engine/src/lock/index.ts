@@ -13,4 +13,4 @@ export type { RpmSlice } from './rpm-slice';
 export { installRpms } from './rpm-install';
 export type { RpmInstallContext } from './rpm-install';
 export { resolveRpmsInto, staleRpmWants } from './rpm-update';
-export type { PinningContext, RpmWant } from './rpm-update';
+export type { RpmWant } from './rpm-update';

@@ -5,6 +5,7 @@ import { fetchRpms } from '../feed/avocado/fetch';
 import type { WantedRpms } from '../feed/avocado/fetch';
 import { addressOf, openRpmRoot } from '../feed/avocado/open';
 import { rpmRootSpec } from '../feed/avocado/spec';
+import type { FeedContext } from '../feed/avocado/run';
 import type { AvocadoSource } from '../feed/avocado/source';
 import { buildArchitecture } from '../feed/data';
 import type { RootRequests } from '../feed/requests';
@@ -16,11 +17,10 @@ import { emptyLock, lockName, readLock, writeLock } from './file';
 import { rpmSlice, rpmSliceAnswers } from './rpm-slice';
 import type { RpmSlice } from './rpm-slice';
 import { resolveRpmsInto } from './rpm-update';
-import type { PinningContext } from './rpm-update';
 import { lockGuard } from './update';
 import type { Lock } from './types';
 
-export interface RpmInstallContext extends PinningContext {
+export interface RpmInstallContext extends FeedContext {
   /** Absolute. */
   workspaceRoot: string;
 }

@@ -22,11 +22,6 @@ export interface RpmWant {
   configFile: string;
 }
 
-/** What pinning needs beside the feed: the digest that an image's name stands for now. */
-export interface PinningContext extends FeedContext {
-  pinImage(name: string): Promise<string>;
-}
-
 /** Those that the lock has no pins for, or pins for another request or feed. Needs no network. */
 export function staleRpmWants(lock: Lock, wants: RpmWant[]): RpmWant[] {
   const build = buildArchitecture();
@@ -45,14 +40,14 @@ export function staleRpmWants(lock: Lock, wants: RpmWant[]): RpmWant[] {
 export async function resolveRpmsInto(
   lock: Lock,
   wants: RpmWant[],
-  context: PinningContext,
+  context: FeedContext,
   pinned: Lock = lock,
 ): Promise<Lock> {
   const build = buildArchitecture();
   let next = lock;
   const snapshots = new Map<string, RepoSnapshot | undefined>();
   for (const { project, machine, requests, source, configFile } of wants) {
-    const image = pinned.rpm?.images[source.image] ?? (await context.pinImage(source.image));
+    const image = pinned.rpm?.images[source.image] ?? (await context.images.pin(source.image));
     const address: FeedAddress = { machine, build, source, image, configFile: resolve(configFile) };
     if (!snapshots.has(machine)) {
       const kept = pinned.targets[machine]?.['repo-snapshot'];

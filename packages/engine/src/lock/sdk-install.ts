@@ -10,7 +10,9 @@ import type { RootRequests } from '../feed/requests';
 import { rootSpec } from '../feed/resolve';
 import { isInstalled, openRoot, rootfsTar } from '../feed/root';
 import type { PackagePin, RootName, RootSpec, SdkDescriptor } from '../feed/types';
+import type { SdkImages, SdkRunner } from '../sdk/types';
 import { lockName, readLock, writeLock } from './file';
+import { installRpms } from './rpm-install';
 import { lockSlice, sliceAnswers } from './slice';
 import type { LockSlice } from './slice';
 import { lockGuard, resolveInto } from './update';
@@ -19,6 +21,19 @@ import type { LockContext } from './update';
 export interface SdkInstallContext extends LockContext {
   /** Absolute. */
   workspaceRoot: string;
+  /** For the avocado feed: what runs dnf, and the images that it runs in. */
+  runner?: SdkRunner;
+  images?: SdkImages;
+}
+
+function installAvocado(options: SdkInstallOptions, context: SdkInstallContext): Promise<SdkDescriptor> {
+  const { workspaceRoot, reporter, signal, runner, images } = context;
+  if (options.source && runner && images) {
+    return installRpms(options, options.source, { workspaceRoot, reporter, signal, runner, images });
+  }
+  throw new AvocadoError('FEED_UNSUPPORTED', 'the avocado feed needs a container engine', {
+    hint: 'Set the plugin option `runner` in nx.json to "docker".',
+  });
 }
 
 /**
@@ -28,11 +43,7 @@ export interface SdkInstallContext extends LockContext {
  * @throws AvocadoError `LOCK_MISSING`, `PIN_VANISHED`, and what fetching and installing throw
  */
 export async function sdkInstall(options: SdkInstallOptions, context: SdkInstallContext): Promise<SdkDescriptor> {
-  if (options.feed !== 'debian') {
-    throw new AvocadoError('FEED_UNSUPPORTED', `this version cannot install from the feed ${options.feed}`, {
-      hint: 'Set the plugin option `feed` in nx.json to "debian".',
-    });
-  }
+  if (options.feed === 'avocado') return installAvocado(options, context);
   const machine = machineOf(options.machine);
   const lockFile = join(resolve(context.workspaceRoot, options.configFile), '..', lockName);
   const specsOf = ({ roots }: LockSlice): SdkDescriptor['roots'] =>

@@ -1,4 +1,7 @@
 import { basename } from 'node:path';
+import { AvocadoError } from '../error';
+import type { FeedContext } from '../feed/avocado/run';
+import type { AvocadoSource } from '../feed/avocado/source';
 import { machine as machineOf } from '../feed/data';
 import type { RootRequests } from '../feed/requests';
 import type { Project } from '../feed/wants';
@@ -9,6 +12,7 @@ import type { Reporter } from '../report';
 import { storePath, withLock, sha256 } from '../store';
 import { emptyLock, formatLock, readLock, writeLock } from './file';
 import { lockSlice, onlyProjects, sharedPins, sliceAnswers, withSlice } from './slice';
+import { resolveRpmsInto, staleRpmWants } from './rpm-update';
 import type { Lock } from './types';
 
 /** One project of one machine target, and what it needs. */
@@ -16,11 +20,15 @@ export interface LockWant {
   project: Project;
   machine: string;
   requests: RootRequests;
+  /** Where it is of the avocado feed: which one, and the absolute path of the avocado.yaml that says so. */
+  avocado?: { source: AvocadoSource; configFile: string };
 }
 
 export interface LockContext {
   reporter: Reporter;
   signal?: AbortSignal | undefined;
+  /** For the avocado feed: where dnf runs. */
+  dnf?: Pick<FeedContext, 'runner' | 'images'>;
 }
 
 /** Runs `use` while no other process of this machine changes the lock at `path`. */
@@ -31,8 +39,10 @@ export function lockGuard<T>(path: string, { reporter }: LockContext, use: () =>
 
 /** Those that the lock has no pins for, or pins for another request. Needs no network: what `nx sync:check` asks. */
 export function staleWants(lock: Lock, wants: LockWant[]): LockWant[] {
-  return wants.filter(
-    ({ project, machine, requests }) => !sliceAnswers(lockSlice(lock, project, machineOf(machine)), requests),
+  return wants.filter(({ project, machine, requests, avocado }) =>
+    avocado
+      ? staleRpmWants(lock, [{ project, machine, requests, ...avocado }]).length > 0
+      : !sliceAnswers(lockSlice(lock, project, machineOf(machine)), requests),
   );
 }
 
@@ -54,6 +64,20 @@ export async function resolveInto(
   wants: LockWant[],
   context: LockContext,
   shared: Lock | undefined = undefined,
+): Promise<Lock> {
+  const rpms = wants.flatMap(({ avocado, ...want }) => (avocado ? [{ ...want, ...avocado }] : []));
+  const debs = wants.filter(({ avocado }) => !avocado);
+  const next = debs.length === 0 ? lock : await resolveDebsInto(lock, debs, context, shared);
+  if (rpms.length === 0) return next;
+  if (!context.dnf) throw new AvocadoError('FEED_UNSUPPORTED', 'the avocado feed needs a container engine');
+  return resolveRpmsInto(next, rpms, { ...context, ...context.dnf }, shared ?? emptyLock());
+}
+
+async function resolveDebsInto(
+  lock: Lock,
+  wants: LockWant[],
+  context: LockContext,
+  shared: Lock | undefined,
 ): Promise<Lock> {
   const { reporter, signal } = context;
   const ready = async (state: AptState): Promise<void> => {

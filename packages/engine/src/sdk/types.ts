@@ -68,6 +68,14 @@ export interface SdkProcess {
   once(event: 'close', listener: (code: number | null) => void): unknown;
 }
 
+/** SDK images of a container engine (`sdk.image`). */
+export interface SdkImages {
+  /** The digest that a name stands for now: `name@sha256:...`, or an image's id where it has never been in a registry. */
+  pin(name: string): Promise<string>;
+  /** The image on this machine, by what `pin` gave; fetched first where it is missing. */
+  open(reference: string): Promise<SdkRoot>;
+}
+
 /** One way to run commands in an SDK root: the sandbox (bubblewrap), or docker. */
 export interface SdkRunner {
   readonly kind: 'sandbox' | 'docker';

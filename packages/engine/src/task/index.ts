@@ -12,7 +12,7 @@ import type {
 import type { AvocadoSource } from '../feed/avocado/source';
 import type { RootSpec } from '../feed/types';
 import type { Reporter } from '../report';
-import type { SdkRoot, SdkRunner } from '../sdk/types';
+import type { SdkImages, SdkRoot, SdkRunner } from '../sdk/types';
 import type { GitTree } from '../source/types';
 
 /** The seam between tasks and the machine; tests replace parts of it, never the tools behind it. */
@@ -22,6 +22,8 @@ export interface TaskContext {
   reporter: Reporter;
   signal: AbortSignal;
   runner: SdkRunner;
+  /** Where the runner has images. */
+  images?: SdkImages;
   /** The root on this machine; installs it first where it is missing. */
   openRoot(spec: RootSpec): Promise<SdkRoot>;
 }

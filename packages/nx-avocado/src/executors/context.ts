@@ -1,7 +1,8 @@
 import type { ExecutorContext } from '@nx/devkit';
-import { openRoot } from '@nx-avocado/engine/feed';
+import { dockerImages, openRoot, openRpmRoot } from '@nx-avocado/engine/feed';
 import { AvocadoError, formatError } from '@nx-avocado/engine/error';
 import type { Reporter } from '@nx-avocado/engine/report';
+import { runnerOfRoots } from '@nx-avocado/engine/sdk';
 import type { TaskContext } from '@nx-avocado/engine/task';
 import { lineReporter } from './reporter';
 import { sdkRunner } from './runner';
@@ -54,8 +55,10 @@ export async function runTask(
 
 export function taskContext(context: ExecutionContext, reporter: Reporter, signal: AbortSignal): TaskContext {
   const { root: workspaceRoot } = context;
-  const runner = sdkRunner(context);
-  return { workspaceRoot, reporter, signal, runner, openRoot: (spec) => openRoot(spec, { reporter, signal }) };
+  const runner = runnerOfRoots(sdkRunner(context));
+  const images = dockerImages({ reporter });
+  const task = { workspaceRoot, reporter, signal, runner, images };
+  return { ...task, openRoot: (spec) => (spec.rpm ? openRpmRoot(spec, task) : openRoot(spec, { reporter, signal })) };
 }
 
 /** Nx sends SIGTERM several times, and SIGKILL five seconds after the first: the first one counts. */

@@ -6,6 +6,7 @@ import type {
   RuntimeSection,
 } from '@nx-avocado/engine/config';
 import type { SourcePosition } from '@nx-avocado/engine/error';
+import type { AvocadoSource } from '@nx-avocado/engine/feed';
 import type { GitSource, GitTree } from '@nx-avocado/engine/source';
 import type { CargoCrossOptions, SdkCompileOptions } from '@nx-avocado/engine/task';
 
@@ -60,6 +61,8 @@ interface Slice {
   requests: Record<string, string[]>;
   /** sha256 of the project's part of avocado.lock. */
   lockDigest: string;
+  /** Of the avocado feed: which one. */
+  feed?: AvocadoSource;
   source_date_epoch: number;
   /** What its tasks read, as globs relative to the workspace root; `!` before one takes it out. */
   files: string[];

@@ -13,7 +13,7 @@ test.each<[unknown, string, string]>([
   [{ lock: 'loose' }, 'OPTIONS_INVALID', 'strict, refresh'],
   [{ packages: { a: 1 } }, 'OPTIONS_INVALID', 'a list of feed names'],
   ['debian', 'OPTIONS_INVALID', 'Write for instance'],
-  [{ feed: 'avocado' }, 'OPTIONS_UNAVAILABLE', 'Use "debian"'],
+  [{ feed: 'avocado' }, 'OPTIONS_INVALID', '"runner": "docker"'],
   [{ runner: 'podman' }, 'OPTIONS_INVALID', 'sandbox, docker'],
 ])('%j is refused', (options, code, hint) => {
   expect(() => normaliseOptions(options)).toThrow(

@@ -20,12 +20,9 @@ const choices = {
   lock: ['strict', 'refresh'],
 } as const;
 
-/** What exists in this release; the others are accepted words with an honest answer. */
-const available = { feed: 'debian' } as const;
-
 /**
  * Checks the options without zod: this runs at every start of Nx.
- * @throws AvocadoError `OPTIONS_INVALID`, `OPTIONS_UNAVAILABLE`
+ * @throws AvocadoError `OPTIONS_INVALID`
  */
 export function normaliseOptions(options: unknown): PluginOptions {
   if (options === undefined || options === null) return defaults;
@@ -39,12 +36,9 @@ export function normaliseOptions(options: unknown): PluginOptions {
     if (!(allowed as readonly unknown[]).includes(value)) {
       throw invalid(`"${key}" is ${JSON.stringify(value)}`, `Write one of ${allowed.join(', ')}.`);
     }
-    if (key in available && value !== available[key as keyof typeof available]) {
-      throw new AvocadoError('OPTIONS_UNAVAILABLE', `the ${key} "${String(value)}" is not available yet`, {
-        position: { file: 'nx.json' },
-        hint: `Use "${available[key as keyof typeof available]}".`,
-      });
-    }
+  }
+  if (options['feed'] === 'avocado' && options['runner'] !== 'docker') {
+    throw invalid('the feed "avocado" needs the runner "docker"', 'Its SDK is an image: write "runner": "docker".');
   }
   return { ...defaults, ...(options as Partial<PluginOptions>), packages: packageMap(options['packages']) };
 }

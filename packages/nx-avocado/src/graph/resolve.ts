@@ -71,7 +71,7 @@ async function resolveWith(
   read: Read,
   givenLock: SliceContext['lock'] | undefined,
 ): Promise<ResolvedFile> {
-  const { loaded, undecided, others } = loadAll(path, engine, read);
+  const { loaded, undecided, others } = loadAll(path, engine, given.options, read);
   const lockFile = join(dirname(path), engine.lockName);
   read.files.add(lockFile);
   // Most of the time that a workspace without locks takes would be spent on asking for them.
@@ -113,9 +113,12 @@ interface LoadedFile {
   others: Record<string, unknown>;
 }
 
-function loadAll(path: string, engine: Engine, read: Read): LoadedFile {
+function loadAll(path: string, engine: Engine, { feed }: PluginOptions, read: Read): LoadedFile {
   const load = (machine?: string) => {
-    const result = engine.loadConfig(path, { machine, env: process.env });
+    const result = engine.loadConfig(path, {
+      machine,
+      env: feed === 'avocado' ? withoutConnection(engine) : process.env,
+    });
     for (const name of result.reads.env) read.env.add(name);
     // Relative to src_dir, which an error leaves unknown; then nothing is kept anyway.
     if (result.config) for (const name of result.reads.files) read.files.add(join(result.config.src_dir, name));
@@ -129,7 +132,8 @@ function loadAll(path: string, engine: Engine, read: Read): LoadedFile {
     for (const machine of machines.filter((name) => name !== own)) {
       try {
         if (supported !== '*' && !supported.includes(machine)) throw unsupported(machine, supported, path);
-        engine.machine(machine);
+        // Which machine targets Avocado's feed has, it says when it is asked.
+        if (feed === 'debian') engine.machine(machine);
         const found = load(machine);
         if (!found.config) throw fileErrors(found.errors, engine);
         result.loaded.push(found);
@@ -158,6 +162,12 @@ function unsupported(machine: string, supported: string[], file: string): Avocad
     position: { file },
     hint: `It names ${supported.join(', ')}.`,
   });
+}
+
+/** How this machine reaches the feed, credentials included, is no part of what is built: tasks ask when they fetch. */
+function withoutConnection({ connectionVariables }: Engine): NodeJS.ProcessEnv {
+  const names: readonly string[] = connectionVariables;
+  return Object.fromEntries(Object.entries(process.env).filter(([name]) => !names.includes(name)));
 }
 
 const isUndecided = (errors: Diagnostic[]): boolean => errors.every(({ code }) => code === 'CONFIG_TARGET_MISSING');

@@ -43,6 +43,7 @@ export function sdkInstall(
           project: { kind, name: slice.section.name },
           lockDigest: slice.lockDigest,
           requests: slice.requests,
+          ...(slice.feed && { source: slice.feed }),
         },
       ]),
     ),

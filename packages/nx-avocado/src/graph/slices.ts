@@ -27,14 +27,13 @@ export interface SliceContext {
 }
 
 export function extensionSlice(name: string, context: SliceContext): ExtensionSlice {
-  const { config, options, engine } = context;
+  const { config } = context;
   const own = config.extensions[name] as ExtensionSection;
   const origin = originOf(own, context);
   const { section, tree } = origin;
   const sourceRoot = toWorkspace(context, origin.config.src_dir);
   const { positionOf } = origin;
-  const asked = { packages: options.packages, positionOf };
-  const requests = engine.rootRequests(origin.config, { kind: 'extension', name: section.name }, asked);
+  const requests = requestsOf(origin.config, { kind: 'extension', name: section.name }, context, positionOf);
   const compiled = compiledSlices(section, origin.config, sourceRoot, tree ? { ...context, crates: [] } : context);
   const accounts = hasAccounts({ section }) ? firstRuntimeWith(name, context) : undefined;
   return {
@@ -42,6 +41,7 @@ export function extensionSlice(name: string, context: SliceContext): ExtensionSl
     section,
     sourceRoot,
     requests,
+    ...feedOf(context),
     lockDigest: digest('extension', section.name, context),
     source_date_epoch: config.source_date_epoch,
     // Of what is fetched, the commit in its path says all.
@@ -157,7 +157,7 @@ function allSources(sourceRoot: string): string[] {
 }
 
 export function runtimeSlice(name: string, context: SliceContext): RuntimeSlice {
-  const { config, options, engine, positionOf } = context;
+  const { config, positionOf } = context;
   const section = config.runtimes[name]!;
   const rootfs = config.rootfs[section.rootfs];
   const initramfs = config.initramfs[section.initramfs];
@@ -171,7 +171,8 @@ export function runtimeSlice(name: string, context: SliceContext): RuntimeSlice 
     section,
     sourceRoot,
     hostname: `avocado-${config.machine}`,
-    requests: engine.rootRequests(config, { kind: 'runtime', name }, { packages: options.packages, positionOf }),
+    requests: requestsOf(config, { kind: 'runtime', name }, context, positionOf),
+    ...feedOf(context),
     lockDigest: digest('runtime', name, context),
     source_date_epoch: config.source_date_epoch,
     rootfs,
@@ -215,7 +216,27 @@ function runtimeFiles({ config }: SliceContext, name: string, sourceRoot: string
   );
 }
 
-function digest(kind: 'extension' | 'runtime', name: string, { engine, lock, config }: SliceContext): string {
+type Project = Parameters<Engine['rootRequests']>[1];
+
+/** What the project needs of the feed that the options name; its avocado.yaml may be another's. */
+function requestsOf(
+  config: AvocadoConfig,
+  project: Project,
+  { engine, options }: SliceContext,
+  positionOf: PositionOf,
+): Record<string, string[]> {
+  if (options.feed === 'avocado') return engine.avocadoRequests(config, project);
+  return engine.rootRequests(config, project, { packages: options.packages, positionOf });
+}
+
+function feedOf({ engine, options, config }: SliceContext): Pick<ExtensionSlice, 'feed'> {
+  return options.feed === 'avocado' ? { feed: engine.avocadoSource(config) } : {};
+}
+
+function digest(kind: 'extension' | 'runtime', name: string, { engine, lock, config, options }: SliceContext): string {
+  if (options.feed === 'avocado') {
+    return engine.lockDigest(engine.rpmSlice(lock, { kind, name }, config.machine, engine.buildArchitecture()));
+  }
   return engine.lockDigest(engine.lockSlice(lock, { kind, name }, engine.machine(config.machine)));
 }
 

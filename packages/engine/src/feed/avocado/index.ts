@@ -5,3 +5,4 @@ export { openRpmRoot } from './open';
 export type { OpenRpmContext } from './open';
 export type { FeedContext } from './run';
 export type { RepoSnapshot } from './snapshot';
+export { dockerImages } from './docker-images';

@@ -80,7 +80,7 @@ export async function installRpmRoot(
   label: string,
   context: FeedContext,
 ): Promise<void> {
-  const image: SdkRoot = await context.openImage(rpm.image);
+  const image: SdkRoot = await context.images.open(rpm.image);
   const paths = feedPaths(rpm.machine, rpm.build);
   await mkdir(directory, { recursive: true });
   const target = rpm.kind === 'sdk' ? paths.prefix : newRoot;

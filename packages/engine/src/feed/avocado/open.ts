@@ -44,7 +44,7 @@ export async function openRpmRoot(spec: RootSpec, context: OpenRpmContext, label
   });
   if (rpm.kind === 'tree') return { digest, path };
   const paths = feedPaths(rpm.machine, rpm.build);
-  const image = await context.openImage(rpm.image);
+  const image = await context.images.open(rpm.image);
   const below = (target: string): string => join(path, target.slice(paths.prefix.length + 1));
   return {
     ...image,

@@ -51,7 +51,7 @@ export async function withFeed<T>(
   use: (prepared: Prepared) => Promise<T>,
 ): Promise<T> {
   const reached = connection(address.source);
-  const image = await context.openImage(address.image);
+  const image = await context.images.open(address.image);
   const paths = feedPaths(address.machine, address.build);
   return withTemporaryDirectory(storePath('work'), async (scratch) => {
     const [prefix, work] = [join(scratch, 'prefix'), join(scratch, 'work')];

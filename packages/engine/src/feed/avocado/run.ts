@@ -2,7 +2,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { dirname, isAbsolute, join } from 'node:path';
 import { AvocadoError } from '../../error';
 import type { Reporter } from '../../report';
-import type { Mount, SdkRoot, SdkRunner } from '../../sdk/types';
+import type { Mount, SdkImages, SdkRoot, SdkRunner } from '../../sdk/types';
 import { feedError } from './errors';
 import { programs, workDirectory } from './layout';
 import { ownAuthority } from './steps';
@@ -14,8 +14,7 @@ export interface FeedContext {
   reporter: Reporter;
   signal?: AbortSignal | undefined;
   runner: SdkRunner;
-  /** The SDK image on this machine, fetched first where it is missing. */
-  openImage(reference: string): Promise<SdkRoot>;
+  images: SdkImages;
 }
 
 export interface StepRun {

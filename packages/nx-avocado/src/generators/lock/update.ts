@@ -1,4 +1,4 @@
-import { posix } from 'node:path';
+import { join, posix } from 'node:path';
 import { globAsync, readNxJson } from '@nx/devkit';
 import type { Tree } from '@nx/devkit';
 import * as config from '@nx-avocado/engine/config';
@@ -7,6 +7,7 @@ import * as feed from '@nx-avocado/engine/feed';
 import * as lock from '@nx-avocado/engine/lock';
 import type { Reporter } from '@nx-avocado/engine/report';
 import * as rust from '@nx-avocado/engine/rust';
+import { createDockerRunner, runnerOfRoots } from '@nx-avocado/engine/sdk';
 import * as source from '@nx-avocado/engine/source';
 import { lineReporter } from '../../executors/reporter';
 import { compose } from '../../graph/compose';
@@ -66,7 +67,7 @@ export async function updateLocks(tree: Tree, update: boolean): Promise<Updated>
       if (!found.error.includes('[CONFIG_EMPTY]')) failed.push(`cannot pin the packages of ${file}:\n${found.error}`);
       continue;
     }
-    const { wants, keep, notices } = wantsOf(found, standIn);
+    const { wants, keep, notices } = wantsOf(found, standIn, join(tree.root, file));
     for (const notice of notices) run.reporter.notice(`not everything of ${file} can be pinned:\n${notice}`);
     const path = lockPath(file);
     if (await writeLock(path, locks[index]!, { wants, keep }, run)) changed.push(path);
@@ -103,6 +104,7 @@ async function writeLock(
   { wants, keep }: Pick<ReturnType<typeof wantsOf>, 'wants' | 'keep'>,
   { tree, update, reporter }: Update,
 ): Promise<boolean> {
+  const dnf = { runner: runnerOfRoots(createDockerRunner()), images: feed.dockerImages({ reporter }) };
   const text = tree.read(path, 'utf8');
   const stale = update ? wants : lock.staleWants(before, wants);
   const all = [...wants, ...keep];
@@ -110,7 +112,7 @@ async function writeLock(
   if (stale.length === 0 && lock.formatLock(lock.onlyProjects(before, all)) === text) return false;
   if (text === null && all.length === 0) return false;
   const start = update ? lock.beforeUpdate(before, keep) : before;
-  const resolved = await lock.resolveInto(start, stale, { reporter }, update ? undefined : before);
+  const resolved = await lock.resolveInto(start, stale, { reporter, dnf }, update ? undefined : before);
   const formatted = lock.formatLock(lock.onlyProjects(resolved, all));
   if (formatted === text) return false;
   tree.write(path, formatted);

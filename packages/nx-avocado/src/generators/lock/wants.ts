@@ -11,8 +11,12 @@ export interface FileWants {
   notices: string[];
 }
 
-/** What is composed from another folder is pinned there. @param resolved a file without errors */
-export function wantsOf(resolved: ResolvedFile, standIn: Composition['standIn']): FileWants {
+/**
+ * What is composed from another folder is pinned there.
+ * @param resolved a file without errors
+ * @param configFile its absolute path
+ */
+export function wantsOf(resolved: ResolvedFile, standIn: Composition['standIn'], configFile: string): FileWants {
   const own = resolved.projects.filter((project) => standIn(project) === project);
   const machine = resolved.undecided === undefined ? resolved.machines[0] : undefined;
   const notices = own.flatMap(({ errors }) => {
@@ -22,10 +26,11 @@ export function wantsOf(resolved: ResolvedFile, standIn: Composition['standIn'])
   });
   return {
     wants: own.flatMap(({ kind, slices }) =>
-      Object.entries(slices).map(([name, { section, requests }]) => ({
+      Object.entries(slices).map(([name, { section, requests, feed }]) => ({
         project: { kind, name: section.name },
         machine: name,
         requests,
+        ...(feed && { avocado: { source: feed, configFile } }),
       })),
     ),
     keep: own.flatMap(({ kind, name, errors, sources = {} }) =>
