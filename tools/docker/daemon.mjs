@@ -43,6 +43,9 @@ const attempts = [
  */
 export async function startDaemon(at) {
   for (const directory of [at.directory, at.data, at.run]) mkdirSync(directory, { recursive: true, mode: 0o711 });
+  // Of one that was killed: its number may stand for another process, or for nothing but a zombie.
+  const files = [at.pid, join(at.run, 'containerd/containerd.pid')];
+  for (const file of files) if (processOf(file) === undefined) rmSync(file, { force: true });
   for (const attempt of attempts) {
     if (attempt.legacyIptables && !existsSync('/usr/sbin/iptables-legacy')) continue;
     const child = launch(at, attempt);
@@ -97,11 +100,15 @@ export async function stopDaemon(at, { keepData = true } = {}) {
   if (!keepData) rmSync(at.directory, { recursive: true, force: true });
 }
 
-/** The number in the pid file, if it is still a dockerd's. */
+/** The number in the pid file, if it is still a daemon's. */
 export function runningAt(at) {
+  return processOf(at.pid);
+}
+
+function processOf(file) {
   try {
-    const pid = Number(readFileSync(at.pid, 'utf8'));
-    return /dockerd/.test(readlinkSync(`/proc/${pid}/exe`)) ? pid : undefined;
+    const pid = Number(readFileSync(file, 'utf8'));
+    return /\/(dockerd|containerd)$/.test(readlinkSync(`/proc/${pid}/exe`)) ? pid : undefined;
   } catch {
     return undefined;
   }

@@ -35,6 +35,8 @@ async function address() {
   if (!isInPath('dockerd')) {
     step('installing Docker (docker.io)');
     installPackages(['docker.io', ...(isInPath('iptables') ? [] : ['iptables'])]);
+    // Of its own from Debian 13 on.
+    if (!isInPath('docker')) installPackages(['docker-cli']);
   }
   return existsSync('/run/systemd/system') && !values.fresh ? startService() : startByHand();
 }

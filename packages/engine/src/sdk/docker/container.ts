@@ -2,9 +2,10 @@ import type Docker from 'dockerode';
 import { once } from 'node:events';
 import type { Socket } from 'node:net';
 import { PassThrough } from 'node:stream';
+import { setTimeout as delay } from 'node:timers/promises';
 import type { Duplex, Readable } from 'node:stream';
 import type { Connection } from './connect';
-import { dockerFailure, statusOf } from './failure';
+import { dockerFailure, isConnectionError, statusOf } from './failure';
 import { planContainer } from './plan';
 import type { ContainerPlan } from './plan';
 
@@ -35,7 +36,7 @@ export class Container {
     private readonly input: Socket,
   ) {
     input.on('error', () => undefined);
-    input.on('close', () => (this.ended = true));
+    for (const event of ['end', 'close']) input.on(event, () => (this.ended = true));
     input.resume();
   }
 
@@ -89,10 +90,11 @@ export class Container {
       const read = onTerminal ? undefined : this.read(stream, options);
       await this.closed(stream, exec);
       await read;
-      return await exitCode(exec);
+      const code = await exitCode(exec);
+      return code === 137 && (await this.isEnding()) ? undefined : code;
     } catch (error) {
-      // Gone, or not running any more.
-      if (this.ended || [404, 409].includes(statusOf(error) ?? 0)) return undefined;
+      // Gone, not running any more, or the daemon is; whoever asked finds out which.
+      if (this.ended || [404, 409].includes(statusOf(error) ?? 0) || isConnectionError(error)) return undefined;
       throw dockerFailure(error, endpoint, 'execute a command');
     }
   }
@@ -126,10 +128,20 @@ export class Container {
     });
   }
 
+  /** What ends a container may kill its commands first; so does a lack of memory, which the container outlives. */
+  private async isEnding(): Promise<boolean> {
+    for (let tries = 0; tries < 10 && !this.ended; tries++) {
+      const state = await this.handle.inspect().catch(() => undefined);
+      if (!state?.State.Running) return true;
+      await delay(50);
+    }
+    return this.ended;
+  }
+
   /** Whether nothing but the first process is left, as before a command. */
   async isQuiet(): Promise<boolean> {
-    const { Processes = [] } = (await this.handle.top().catch(() => ({}))) as { Processes?: unknown[] };
-    return Processes.length === 1;
+    const { Processes } = (await this.handle.top().catch(() => ({}))) as { Processes?: unknown[] | null };
+    return Processes?.length === 1;
   }
 
   /** Asks everything in it but the first process to end. */
@@ -158,7 +170,7 @@ async function exitCode(exec: Docker.Exec): Promise<number | undefined> {
   for (let tries = 0; tries < 100; tries++) {
     const { Running, ExitCode } = await exec.inspect();
     if (!Running && ExitCode !== null) return ExitCode;
-    await new Promise((resolve) => setTimeout(resolve, 5 + tries));
+    await delay(5 + tries);
   }
   return undefined;
 }

@@ -113,7 +113,7 @@ function keyOf({ root, network = false, devices = [] }: SdkCommand): string {
 }
 
 function fits(warm: Warm, key: string, { tool }: SdkCommand, mounts: readonly Mount[]): boolean {
-  if (warm.key !== key) return false;
+  if (warm.key !== key || warm.session?.isThere === false) return false;
   const others = mounts.filter((mount) => !isAmong(warm.mounts, mount));
   if (tool) return others.every((mount) => warm.session?.holds(mount));
   return others.length === 0 && mounts.length === warm.mounts.length;

@@ -1,4 +1,4 @@
-import { linkSync, mkdirSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs';
+import { existsSync, linkSync, mkdirSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { storePath, temporaryName } from '../../store';
 import type { Mount } from '../types';
@@ -52,6 +52,11 @@ export class Session {
       for (const undo of back.reverse()) undo();
       this.clear();
     }
+  }
+
+  /** Everything in the store may be deleted at any time. */
+  get isThere(): boolean {
+    return existsSync(this.path);
   }
 
   remove(): void {
