@@ -64,6 +64,7 @@ const rootfsOptions: RootfsOptions = {
     filesystem: 'erofs-lz4',
     overlay: { dir: 'overlay', mode: 'merge', preprocess: false },
   },
+  executables: ['src/overlay/usr/bin/tool'],
   initramfs: { name: 'default', packages: {}, filesystem: 'cpio.zst' },
   permissions: { users: { root: user('') }, groups: {} },
   runtime: { name: 'dev', version: '1.2.3' },

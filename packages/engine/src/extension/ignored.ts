@@ -1,4 +1,4 @@
-import { realpathSync } from 'node:fs';
+import { lstatSync } from 'node:fs';
 import { posix, relative, sep } from 'node:path';
 import { listSources } from '../compile/sources';
 import type { TreeEntry } from './walk';
@@ -14,9 +14,10 @@ export function ignoredEntries(
   directory: string,
   entries: readonly Pick<TreeEntry, 'path' | 'kind'>[],
 ): Set<string> {
-  const root = realpathSync(workspaceRoot);
-  const start = relative(root, realpathSync(directory)).split(sep).join('/');
-  const kept = new Set(listSources(root, start).map(({ path }) => posix.relative(start, path)));
+  // What a link leads to has its ignore files elsewhere.
+  if (lstatSync(directory).isSymbolicLink()) return new Set();
+  const start = relative(workspaceRoot, directory).split(sep).join('/');
+  const kept = new Set(listSources(workspaceRoot, start).map(({ path }) => posix.relative(start, path)));
   const ignored = entries.filter(({ path, kind }) => (kind === 'file' || kind === 'link') && !kept.has(path));
   const needed = directoriesOf([...kept]);
   const emptied = [...directoriesOf(ignored.map(({ path }) => path))].filter((path) => !needed.has(path));
