@@ -64,6 +64,13 @@ export function dockerFailure(error: unknown, endpoint: Endpoint, doing: string)
       'Use an image of this architecture, or install emulation for the other (docker run --privileged --rm tonistiigi/binfmt --install all).',
     );
   }
+  if (/bind source path does not exist/.test(said)) {
+    return make(
+      'DOCKER_FILES_UNSEEN',
+      `the Docker daemon at ${at} does not see the files of this machine, and cannot ${doing}`,
+      'Build where the daemon runs: it must be of this same machine (or share the workspace and the store with it by the same paths).',
+    );
+  }
   if (/(address already in use|port is already allocated)/i.test(said)) {
     return make('DOCKER_PORT_IN_USE', `a port is in use: cannot ${doing}`, 'End what uses it, or choose another port.');
   }

@@ -1,0 +1,68 @@
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { TestDocker } from './support/docker';
+import { TestWorkspace } from './support/workspace';
+
+/** The examples built by the runner docker, beside the same sources built in the sandbox. */
+jest.setTimeout(25 * 60_000);
+const inDocker = new TestWorkspace('docker');
+const inSandbox = new TestWorkspace();
+const unique = String(Date.now());
+let docker: TestDocker;
+
+async function run(on: TestWorkspace, ...args: string[]): Promise<Record<string, string>> {
+  const { code, output, tasks } = await on.nx(['run', ...args]);
+  if (code !== 0) throw new Error(output);
+  return tasks;
+}
+
+/** sha256 of everything that the tasks of an example wrote, by path; records name the runner. */
+function outputs(on: TestWorkspace, example: string): Record<string, string> {
+  const root = on.path(`examples/${example}/.avocado`);
+  return Object.fromEntries(
+    readdirSync(root, { recursive: true, withFileTypes: true })
+      .filter((entry) => entry.isFile() && !/^(inputs|report)\.json$/.test(entry.name))
+      .map((entry) => join(entry.parentPath, entry.name).slice(on.root.length + 1))
+      .filter((path) => !path.includes('/.tmp-') && !path.includes('/boot-test/'))
+      .sort()
+      .map((path) => [path, on.digest(path)]),
+  );
+}
+
+beforeAll(() => {
+  docker = new TestDocker();
+  for (const workspace of [inDocker, inSandbox]) workspace.reset();
+  inDocker.edit('nx.json', (text) => text.replace('"runner": "sandbox"', '"runner": "docker"'));
+});
+afterAll(() => {
+  for (const workspace of [inDocker, inSandbox]) workspace.reset();
+  docker.stop();
+});
+
+test.each([
+  ['rust-vitals', 'dev'],
+  ['heartbeat', 'heartbeat-dev'],
+])('%s is the same in both, file for file', async (example, runtime) => {
+  await run(inDocker, `${runtime}:provision`, '--skip-nx-cache');
+  await run(inSandbox, `${runtime}:provision`);
+  const built = outputs(inDocker, example);
+  expect(Object.keys(built).some((path) => path.endsWith('.raw'))).toBe(true);
+  expect(built).toEqual(outputs(inSandbox, example));
+});
+
+test('a build of what is there starts no container, one after an edit of main.rs one at most', async () => {
+  await run(inDocker, 'dev:provision');
+  expect(await docker.starts(() => run(inDocker, 'dev:provision'))).toBe(0);
+  inDocker.edit('examples/rust-vitals/ref-rust/src/main.rs', (text) =>
+    text.replace('"uptime":{}', `"uptime":{},"edited":${unique}`),
+  );
+  let tasks: Record<string, string> = {};
+  expect(await docker.starts(async () => (tasks = await run(inDocker, 'dev:provision')))).toBeLessThanOrEqual(1);
+  expect(tasks).toMatchObject({ 'example-rust:compile': 'ran', 'example-rust:build': 'ran', 'dev:provision': 'ran' });
+});
+
+test('boots in a container, and nothing of it is left', async () => {
+  const before = docker.containers();
+  expect(await run(inDocker, 'dev:boot-test')).toMatchObject({ 'dev:boot-test': expect.stringMatching(/ran|cached/) });
+  expect(docker.containers().filter((id) => !before.includes(id))).toEqual([]);
+});
