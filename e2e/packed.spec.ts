@@ -13,7 +13,7 @@ const lock = join(scratch, 'avocado.lock');
 let tarballs: string[];
 
 /** MB of the two tarballs and of what npm installs for them: a little over what README states. */
-const stated = { packed: 0.9, installed: 18.5 };
+const stated = { packed: 0.9, installed: 31.5 };
 
 /** A task beside ours that wants a running machine. */
 const probe = {
@@ -98,9 +98,9 @@ describe.each([
 
   test('costs what is stated, and brings nothing but what runs', () => {
     const all = installedFor('nx-avocado', root);
-    expect(
-      [...all.keys()].filter((name) => /^(@types\/|@nx\/|nx@|jest|eslint|typescript|prettier|@swc)/.test(name)),
-    ).toEqual([]);
+    // dockerode's protobufjs counts Node's types among what it runs with.
+    const development = /^(@types\/(?!node@)|@nx\/|nx@|jest|eslint|typescript|prettier|@swc)/;
+    expect([...all.keys()].filter((name) => development.test(name))).toEqual([]);
     expect(megabytes(all.values())).toBeLessThan(stated.installed);
     expect(tarballs.reduce((sum, file) => sum + statSync(file).size, 0) / 1e6).toBeLessThan(stated.packed);
   });
