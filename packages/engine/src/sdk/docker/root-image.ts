@@ -40,12 +40,11 @@ export async function rootImage(root: SdkRoot, { docker, endpoint }: Connection)
   }
   try {
     const changes = 'LABEL io.github.nx-avocado=root';
-    const stream = await docker.importImage(skeleton(root.path) as unknown as NodeJS.ReadableStream, {
-      repo: repository,
-      tag,
-      changes,
-    });
-    return { image: await importedImage(docker.modem, stream), mounts };
+    const stream = await docker.importImage(skeleton(root.path) as unknown as NodeJS.ReadableStream, { changes });
+    const image = await importedImage(docker.modem, stream);
+    // Of its own: Podman gives what it imports no tag but "latest".
+    await docker.getImage(image).tag({ repo: repository, tag });
+    return { image, mounts };
   } catch (error) {
     throw dockerFailure(error, endpoint, `import the SDK's root`);
   }

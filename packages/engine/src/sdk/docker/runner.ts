@@ -20,7 +20,7 @@ import { spawnInContainer } from './spawn';
 const graceTime = 2000;
 
 /** Variables that a container engine adds by itself. */
-const added = ['HOSTNAME', 'container'];
+const added = ['HOSTNAME', 'TERM', 'container'];
 
 interface Daemon {
   connection: Connection;
@@ -78,7 +78,11 @@ async function run(
     command.signal?.addEventListener('abort', abort);
     code = await lease.within(async () => {
       if (command.signal?.aborted) throw aborted(command);
-      const argv = ['/usr/bin/env', ...added.flatMap((name) => ['-u', name]), ...command.argv];
+      const argv = [
+        '/usr/bin/env',
+        ...added.filter((name) => !(name in whole)).flatMap((name) => ['-u', name]),
+        ...command.argv,
+      ];
       const ended = await container.exec(argv, {
         env: environmentList(whole),
         ...(command.cwd !== undefined && { cwd: command.cwd }),

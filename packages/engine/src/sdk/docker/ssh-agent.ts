@@ -33,7 +33,11 @@ export function sshArguments({ destination, port, path }: SshEndpoint): string[]
 
 function overSsh(endpoint: SshEndpoint): Duplex {
   // In a group of its own: Ctrl-C must not cut the connection by which containers are ended.
-  const child = spawn('ssh', sshArguments(endpoint), { stdio: ['pipe', 'pipe', 'pipe'], detached: true });
+  const child = spawn('ssh', sshArguments(endpoint), {
+    stdio: ['pipe', 'pipe', 'pipe'],
+    detached: true,
+    env: process.env,
+  });
   const { stdin, stdout, stderr } = child;
   let said = '';
   stderr.on('data', (chunk: Buffer) => (said = (said + chunk.toString()).slice(-2048)));
