@@ -14,6 +14,7 @@ import {
 } from '../store';
 import type { ExtensionAssembleOptions, TaskContext } from '../task';
 import { checkTree } from './check';
+import { placeInclude } from './include';
 import { extensionIdentity } from './identity';
 import type { ExtensionIdentity } from './identity';
 import { packImage } from './image';
@@ -60,6 +61,7 @@ async function assemble(options: ExtensionAssembleOptions, context: TaskContext)
 
   checkSupported(section, position);
   if (options.source) await openTree(options.source, context);
+  if (options.include) await placeInclude(options.include, descriptor, context);
   const archives = (await Promise.all(options.staged.map((staged) => readArchives(workspaceRoot, staged)))).flat();
   const record = await replaceDirectory(output, (directory) =>
     withTemporaryDirectory(storePath('work'), async (work) => {

@@ -3,6 +3,7 @@ import { dirname, isAbsolute, join, posix, relative, resolve, sep } from 'node:p
 import type { ExtensionSection } from '../config/types';
 import { AvocadoError } from '../error';
 import type { SourcePosition } from '../error';
+import { feedDirectory } from '../feed/data';
 import type { Reporter } from '../report';
 import { matchesAny } from './glob';
 import { expressionsIn, isText, preprocess } from './preprocess';
@@ -47,7 +48,7 @@ export async function stageOverlay(sysroot: Sysroot, options: OverlayOptions): P
   sysroot.origin = `overlay ${shown}`;
 
   const entries = await listTree(directory);
-  const ignored = isHashed(options) ? ignoredEntries(options.workspaceRoot, directory, entries) : new Set();
+  const ignored = (await isHashed(options)) ? ignoredEntries(options.workspaceRoot, directory, entries) : new Set();
   if (ignored.size > 0)
     options.reporter.warn(
       leftOut(
@@ -99,9 +100,9 @@ export async function stageOverlay(sysroot: Sysroot, options: OverlayOptions): P
 }
 
 /** Whether Nx hashes its files: not those of a fetched tree, which its commit names, and of the feed's own extensions. */
-function isHashed({ workspaceRoot, sourceRoot, tree }: OverlayOptions): boolean {
-  const parts = relative(resolve(workspaceRoot), resolve(workspaceRoot, sourceRoot)).split(sep);
-  return tree === undefined && parts[0] !== '..' && !parts.includes('node_modules');
+async function isHashed({ workspaceRoot, sourceRoot, tree }: OverlayOptions): Promise<boolean> {
+  if (tree !== undefined) return false;
+  return leaves(await realpath(feedDirectory), await realpath(resolve(workspaceRoot, sourceRoot)));
 }
 
 function leftOut(overlay: string, entries: TreeEntry[]): string {

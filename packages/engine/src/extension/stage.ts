@@ -6,6 +6,7 @@ import type { ExtensionAssembleOptions, TaskContext } from '../task';
 import { stageAccounts } from './accounts';
 import { stageArchive } from './archive';
 import type { ExtensionIdentity } from './identity';
+import { executablesBelow } from './include';
 import { stageOverlay } from './overlay';
 import { renderVarDirectories, stagePackages } from './packages';
 import type { VarDirectory } from './packages';
@@ -41,8 +42,10 @@ export async function stageExtension(
   for (const { path, label } of archives) await stageArchive(sysroot, path, label, signal);
   if (section.overlay) {
     const { overlay } = section;
-    const { sourceRoot, source, executables, preprocessValues: values = {} } = options;
-    const tree = source && join(workspaceRoot, source.directory);
+    const { sourceRoot, source, include, preprocessValues: values = {} } = options;
+    const fetched = source?.directory ?? include?.directory;
+    const tree = fetched === undefined ? undefined : join(workspaceRoot, fetched);
+    const executables = include ? executablesBelow(workspaceRoot, include.directory) : options.executables;
     warnings.push(
       ...(await stageOverlay(sysroot, {
         ...{ workspaceRoot, sourceRoot, overlay, executables, values, position, signal },
