@@ -2,7 +2,7 @@
 export interface Figure {
   name: string;
   value: number;
-  unit: 'ms' | 's' | 'MB';
+  unit: 'ms' | 's' | 'MB' | '';
   floor?: { name: string; value: number };
   limit: { kind: 'ratio' | 'difference' | 'value'; at: number };
   runs: number;
@@ -30,7 +30,8 @@ export function measured({ value, floor, limit }: Figure): number {
 }
 
 export function table(figures: Figure[]): string {
-  const number = (value: number, unit: string): string => `${value.toFixed(unit === 's' ? 1 : 0)} ${unit}`;
+  const number = (value: number, unit: string): string =>
+    value === Infinity ? '' : `${value.toFixed(unit === 's' ? 1 : 0)} ${unit}`.trimEnd();
   const rows = figures.map((figure) => {
     const { name, value, unit, floor, limit, runs } = figure;
     const result = measured(figure);

@@ -7,6 +7,7 @@ import type { SdkDescriptor } from '../../packages/engine/src/feed';
 import { silentReporter } from '../../packages/engine/src/report';
 import type { SdkRoot } from '../../packages/engine/src/sdk';
 import type { ExtensionAssembleOptions } from '../../packages/engine/src/task';
+import { docker } from './docker';
 import { entry } from './entry';
 import { table } from './figure';
 import type { Figure } from './figure';
@@ -39,7 +40,7 @@ async function report(workspace: BenchWorkspace): Promise<void> {
     return openRoot(spec, { reporter: silentReporter });
   };
   const [tools, toolchain] = [await root('tools'), await root('toolchain')];
-  const measures: [string, () => Promise<Figure>][] = [
+  const measures: [string, () => Promise<Figure | Figure[]>][] = [
     ['sandbox', () => sandbox(tools)],
     ['entry', () => Promise.resolve(entry(workspace))],
     ['no-op', () => noOp(workspace)],
@@ -47,16 +48,17 @@ async function report(workspace: BenchWorkspace): Promise<void> {
     ['scale', () => withScale(workspace, (scale) => scale.cold())],
     ['scale', () => withScale(workspace, (scale) => scale.warm())],
     ['boot', () => boot(workspace)],
+    ['docker', () => docker(workspace, tools)],
     ['pack', () => pack(workspace)],
   ];
   const figures: Figure[] = [];
   for (const [name, measure] of measures) {
     if (wanted.length > 0 && !wanted.includes(name)) continue;
     say(name);
-    const figure = await measure();
-    figures.push(figure);
+    const measured = [await measure()].flat();
+    figures.push(...measured);
     // Each as it comes: a run that is interrupted keeps what it has measured.
-    console.log(table([figure]));
+    console.log(table(measured));
   }
   const memory = Math.round(totalmem() / 2 ** 30);
   console.log(`\n${cpus().length} cores (${cpus()[0]?.model ?? '?'}), ${memory} GB, Node ${process.versions.node}\n`);

@@ -4,6 +4,8 @@ import { connect } from '../../sdk/docker/connect';
 import type { Connection } from '../../sdk/docker/connect';
 import { findEndpoint } from '../../sdk/docker/endpoint';
 import { dockerFailure, statusOf } from '../../sdk/docker/failure';
+import { registryAuth } from '../../sdk/docker/registry-auth';
+import type { RegistryAuth } from '../../sdk/docker/registry-auth';
 import type { SdkImages } from '../../sdk/types';
 
 interface Progress {
@@ -57,9 +59,15 @@ async function inspect({ docker, endpoint }: Connection, reference: string): Pro
   }
 }
 
+function authOption(auth: RegistryAuth | undefined): { authconfig?: RegistryAuth } {
+  return auth ? { authconfig: auth } : {};
+}
+
 async function registryDigest({ docker }: Connection, name: string): Promise<string | undefined> {
   try {
-    const { Descriptor } = (await docker.getImage(name).distribution()) as { Descriptor: { digest: string } };
+    const { Descriptor } = (await docker.getImage(name).distribution(authOption(await registryAuth(name)))) as {
+      Descriptor: { digest: string };
+    };
     return Descriptor.digest;
   } catch {
     return undefined;
@@ -71,7 +79,7 @@ async function pull(connection: Connection, reference: string, reporter: Reporte
   const step = reporter.step(`pull the SDK image ${reference}`);
   const layers = new Map<string, boolean>();
   try {
-    const stream = await docker.pull(reference);
+    const stream = await docker.pull(reference, authOption(await registryAuth(reference)));
     await new Promise<void>((resolve, reject) =>
       docker.modem.followProgress(
         stream,

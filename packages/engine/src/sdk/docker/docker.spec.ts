@@ -84,6 +84,7 @@ test.each<[Partial<Error & { code: string; json: object }>, string, string]>([
     'another port',
   ],
   [{ json: { message: 'bind source path does not exist: /x' } }, 'DOCKER_FILES_UNSEEN', 'same machine'],
+  [{ json: { message: 'pull access denied for x' } }, 'DOCKER_REGISTRY_DENIED', 'docker login'],
   [{ json: { message: 'something else' } }, 'DOCKER_FAILED', 'docker info'],
 ])('%j is told in our terms', (error, code, hint) => {
   const told = dockerFailure(Object.assign(new Error('x'), error), socket, 'start a container');

@@ -64,6 +64,13 @@ export function dockerFailure(error: unknown, endpoint: Endpoint, doing: string)
       'Use an image of this architecture, or install emulation for the other (docker run --privileged --rm tonistiigi/binfmt --install all).',
     );
   }
+  if (/(pull access denied|unauthorized|authentication required|no basic auth credentials)/i.test(said)) {
+    return make(
+      'DOCKER_REGISTRY_DENIED',
+      `the registry does not let the Docker daemon in: cannot ${doing}`,
+      'docker login <registry> as this user; what it keeps is handed to the daemon. Or the name of the image is wrong.',
+    );
+  }
   if (/bind source path does not exist/.test(said)) {
     return make(
       'DOCKER_FILES_UNSEEN',
