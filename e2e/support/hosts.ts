@@ -102,7 +102,7 @@ function mountsBelow(directory: string): string[] {
   return paths.filter((path) => path.startsWith(`${directory}/`)).reverse();
 }
 
-function freePort(): Promise<number> {
+export function freePort(): Promise<number> {
   return new Promise((resolve) => {
     const server = createServer().listen(0, '127.0.0.1', () => {
       const { port } = server.address() as AddressInfo;
