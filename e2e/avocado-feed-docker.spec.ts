@@ -1,3 +1,4 @@
+import type { Lock } from '@nx-avocado/engine/lock';
 import { TestDocker } from './support/docker';
 import { TestWorkspace } from './support/workspace';
 import { openTestFeed } from '../tools/test-feed/feed';
@@ -19,7 +20,7 @@ beforeAll(async () => {
   // Where containers reach this machine.
   const bridge = docker.docker('network', 'inspect', 'bridge', '--format', '{{(index .IPAM.Config 0).Gateway}}');
   server = await serveFeed(feed, { host: bridge });
-  workspace = new TestWorkspace('avocado-feed');
+  workspace = new TestWorkspace('avocado-feed', ['examples/heartbeat']);
   workspace.reset();
 });
 afterAll(async () => {
@@ -55,6 +56,28 @@ test('nx run example-rust:build: dnf, rpm and cargo in containers, and the image
   const starts = await docker.starts(async () => {
     const again = await run('run', 'example-rust:build');
     expect(Object.values(again.tasks)).not.toContain('ran');
+  });
+  expect(starts).toBe(0);
+});
+
+test('nx g nx-avocado:lock pins package extensions with what they say, and they build', async () => {
+  const locked = await run('g', 'nx-avocado:lock');
+  expect(locked.code === 0 ? '' : locked.output).toBe('');
+  const lock = JSON.parse(workspace.read('examples/rust-vitals/avocado.lock')) as Lock;
+  expect(lock.rpm?.includes?.['qemux86-64']?.['avocado-ext-dev']).toMatchObject({
+    version: '1.0.0-r0.noarch',
+    directory: 'avocado-ext-dev',
+    config: expect.stringContaining('overlay: overlay'),
+  });
+  const built = await run('run', 'avocado-ext-dev:build');
+  expect(built.code === 0 ? '' : built.output).toBe('');
+  expect(
+    workspace.exists('examples/rust-vitals/.avocado/avocado-ext-dev/qemux86-64/build/avocado-ext-dev-1.0.0.raw'),
+  ).toBe(true);
+  // Everything is pinned: nothing is to be done, and no container starts.
+  const starts = await docker.starts(async () => {
+    const checked = await run('sync:check');
+    expect(checked.output).not.toContain('avocado.lock');
   });
   expect(starts).toBe(0);
 });

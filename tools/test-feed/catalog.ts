@@ -27,7 +27,7 @@ const hostTools = [...imageTools, 'file', 'make', 'patch', 'pkgconf', 'zstd'];
 const compilers = ['binutils', 'cargo-web', 'g++', 'gcc', 'libgcc-14-dev', 'rustc-web', ...target.cross];
 
 /** Debian packages that extensions and the OS image may ask for by Debian's own name. */
-const shipped = ['htop', 'less', 'tree'];
+const shipped = ['busybox-static', 'htop', 'less', 'tree'];
 
 const meta = '1.0-r0';
 
@@ -76,6 +76,7 @@ export async function catalog(image: readonly PackagePin[]): Promise<Package[]> 
     sdkMeta(`packagegroup-rust-cross-canadian-avocado-${machineName}`, wanted([...target.cross, 'rustc-web'])),
     ...(await convertDebs(sdk, 'sdk', native)),
     ...(await convertDebs(system, 'target', (name) => name)),
+    targetMeta('avocado-pkg-initramfs', ['busybox-static']),
     targetMeta('avocado-pkg-rootfs', rootfsNames()),
     targetMeta('avocado-runtime', []),
     targetMeta('avocado-sdk-target-sysroot', feedData().roots.sysroot.base ?? []),

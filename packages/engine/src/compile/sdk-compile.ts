@@ -1,5 +1,7 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { placeInclude } from '../extension/include';
+import { readDescriptor } from '../extension/upstream';
 import { scriptEnvironment } from '../sdk';
 import type { Mount } from '../sdk';
 import { openTree } from '../source';
@@ -28,6 +30,13 @@ export async function sdkCompile(options: SdkCompileOptions, context: TaskContex
   checkName('section of sdk.compile', options.section);
   checkName('extension', options.extension);
   if (options.source) await openTree(options.source, context);
+  if (options.include) {
+    await placeInclude(
+      options.include,
+      await readDescriptor(context.workspaceRoot, options.sdk, options.machine),
+      context,
+    );
+  }
   const sourceRoot = join(context.workspaceRoot, options.sourceRoot);
   const scripts = findScripts(options, sourceRoot);
   const sdk = await openSdk(options.machine, options.sdk, context);

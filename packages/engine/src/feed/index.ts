@@ -12,5 +12,6 @@ export { openRoot, rootfsTar } from './root';
 export type { OpenOptions } from './root';
 export { packageExtension } from './extensions';
 export type { PackageExtension } from './extensions';
+export { includeDirectory, placeIncludeConfig } from './avocado';
 export { avocadoRequests, avocadoSource, connectionVariables, dockerImages, openRpmRoot } from './avocado';
 export type { AvocadoSource, FeedContext, RepoSnapshot } from './avocado';

@@ -22,8 +22,10 @@ export interface PackagePin {
  * - `extension`: what an extension ships beside its own files: its packages less those of the OS image
  * - `rootfs`: the OS image's packages; `initramfs`, `kernel`: likewise
  * - `emulator`: QEMU and firmware for the machine target
+ * - `include`: of the avocado feed, a package extension's own avocado.yaml, overlay and scripts
  */
-export type RootName = 'tools' | 'toolchain' | 'sysroot' | 'extension' | 'rootfs' | 'initramfs' | 'kernel' | 'emulator';
+export type RootName =
+  'include' | 'tools' | 'toolchain' | 'sysroot' | 'extension' | 'rootfs' | 'initramfs' | 'kernel' | 'emulator';
 
 export interface RootSpec {
   /**

@@ -8,6 +8,8 @@ export { sdkInstall } from './sdk-install';
 export type { SdkInstallContext } from './sdk-install';
 export { lockedSource, pinSources, beforeUpdate } from './sources';
 export type { PinContext, PinnedSources, SourceWant } from './sources';
+export { lockedInclude, pinIncludes } from './includes';
+export type { IncludeWant } from './includes';
 export { rpmSlice } from './rpm-slice';
 export type { RpmSlice } from './rpm-slice';
 export { installRpms } from './rpm-install';

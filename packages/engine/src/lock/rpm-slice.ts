@@ -147,6 +147,8 @@ export function lockedVersions(
   const composed = Object.values(target?.runtimes ?? {}).map((runtime) => runtime.extensions?.[project.name]?.packages);
   const extension = [target?.extensions?.[project.name]?.packages, ...composed];
   return (root, name) => {
+    // Upstream's form, without the epoch.
+    if (root === 'include') return lock?.rpm?.includes?.[machine]?.[name]?.version.replace(/^\d+:/, '');
     if (isSdkRoot(root as RootName)) return own(target?.sdk?.[upstreamArchitecture[build]], name);
     if (root === 'rootfs' || root === 'base') return own(target?.rootfs, name);
     if (root === 'initramfs') return own(target?.initramfs, name);
@@ -154,6 +156,8 @@ export function lockedVersions(
     return extension.map((pins) => own(pins, name)).find((version) => version !== undefined);
   };
 }
+
+const nameOf = (request: string): string => parseRequest(request).name;
 
 /** Our part of the lock without projects that are not named, and without packages that none of the others needs. */
 export function onlyRpmProjects(rpm: RpmLock, has: (machine: string, project: string) => boolean): RpmLock {
@@ -171,5 +175,17 @@ export function onlyRpmProjects(rpm: RpmLock, has: (machine: string, project: st
   const images = new Set(all.map(({ image }) => image));
   const only = <T>(table: Record<string, T>, names: Set<string>): Record<string, T> =>
     Object.fromEntries(Object.entries(table).filter(([name]) => names.has(name)));
-  return { images: only(rpm.images, images), packages: only(rpm.packages, used), projects };
+  const asked = (machine: string): Set<string> =>
+    new Set(Object.values(projects[machine] ?? {}).flatMap(({ requests }) => requests.include?.map(nameOf) ?? []));
+  const includes = Object.fromEntries(
+    Object.entries(rpm.includes ?? {})
+      .map(([machine, own]) => [machine, only(own, asked(machine))] as const)
+      .filter(([, own]) => Object.keys(own).length > 0),
+  );
+  return {
+    images: only(rpm.images, images),
+    packages: only(rpm.packages, used),
+    ...(Object.keys(includes).length > 0 && { includes }),
+    projects,
+  };
 }

@@ -45,21 +45,15 @@ export async function resolveRpmsInto(
 ): Promise<Lock> {
   const build = buildArchitecture();
   let next = lock;
-  const snapshots = new Map<string, RepoSnapshot | undefined>();
-  for (const { project, machine, requests, source, configFile } of wants) {
-    const image = pinned.rpm?.images[source.image] ?? (await context.images.pin(source.image));
-    const address: FeedAddress = { machine, build, source, image, configFile: resolve(configFile) };
-    if (!snapshots.has(machine)) {
-      const kept = pinned.targets[machine]?.['repo-snapshot'];
-      snapshots.set(machine, snapshotFits(kept, source) ? kept : await newestSnapshot(address, context));
-    }
-    const snapshot = snapshots.get(machine);
+  const freeze = freezer(pinned, context);
+  for (const want of wants) {
+    const { project, machine, requests, source } = want;
+    const { address, snapshot } = await freeze(want);
     const step = context.reporter.step(`resolve the packages of ${project.kind} ${project.name} for ${machine}`);
-    const frozen = { ...address, snapshot: snapshot?.snapshot };
     const versions = lockedVersions(pinned, project, machine, build);
-    const { roots, bootstrap } = await resolveRpms(frozen, requests, versions, context);
+    const { roots, bootstrap } = await resolveRpms(address, requests, versions, context);
     step.done();
-    const slice = { requests, image: { name: source.image, digest: image }, bootstrap, roots };
+    const slice = { requests, image: { name: source.image, digest: address.image }, bootstrap, roots };
     next = withRpmSlice(next, project, machine, build, slice);
     const target = next.targets[machine]!;
     if (snapshot) target['repo-snapshot'] = snapshot;
@@ -67,6 +61,29 @@ export async function resolveRpmsInto(
     if (source.release !== undefined) next.distro_release = source.release;
   }
   return next;
+}
+
+export interface Frozen {
+  address: FeedAddress;
+  snapshot: RepoSnapshot | undefined;
+}
+
+/** Tells the feed, snapshot and image of each want: those of the lock, else the feed's newest, which it asks for once. */
+export function freezer(
+  pinned: Lock,
+  context: FeedContext,
+): (want: Pick<RpmWant, 'machine' | 'source' | 'configFile'>) => Promise<Frozen> {
+  const snapshots = new Map<string, RepoSnapshot | undefined>();
+  return async ({ machine, source, configFile }) => {
+    const image = pinned.rpm?.images[source.image] ?? (await context.images.pin(source.image));
+    const address = { machine, build: buildArchitecture(), source, image, configFile: resolve(configFile) };
+    if (!snapshots.has(machine)) {
+      const kept = pinned.targets[machine]?.['repo-snapshot'];
+      snapshots.set(machine, snapshotFits(kept, source) ? kept : await newestSnapshot(address, context));
+    }
+    const snapshot = snapshots.get(machine);
+    return { address: { ...address, snapshot: snapshot?.snapshot }, snapshot };
+  };
 }
 
 async function newestSnapshot(address: FeedAddress, context: FeedContext): Promise<RepoSnapshot | undefined> {

@@ -58,6 +58,7 @@ function pinsOf(
 ): Pins | undefined {
   if (root === 'tools' || root === 'emulator') return target[sharedRoots[root]]?.[build];
   if (root === 'toolchain') return locked.sdk?.[build];
+  if (root === 'include') return undefined;
   return locked[targetRoots[root]];
 }
 
@@ -98,7 +99,7 @@ export function withSlice(lock: Lock, project: Project, machine: Machine, slice:
     const pins: Pins = Object.fromEntries(packages.map(({ name, version }) => [name, version]));
     if (root === 'tools' || root === 'emulator') (target[sharedRoots[root]] ??= {})[build] = pins;
     else if (root === 'toolchain') (locked.sdk ??= {})[build] = pins;
-    else locked[targetRoots[root]] = pins;
+    else if (root !== 'include') locked[targetRoots[root]] = pins;
     for (const { name, version, architecture, filename, sha256: hash, size } of packages) {
       next.debian[`${name}_${version}_${architecture}`] = { filename, sha256: hash, size };
     }

@@ -61,6 +61,18 @@ export interface RpmProject {
   sdk: Record<string, BuildPins>;
 }
 
+/** A package extension: what it says must be known before anything is fetched. */
+export interface LockedInclude {
+  /** What was asked for. */
+  request: string;
+  /** `[epoch:]version-release.arch` */
+  version: string;
+  /** Directory of its avocado.yaml in the package: the extension's name, or `.`. */
+  directory: string;
+  /** Its avocado.yaml. */
+  config: string;
+}
+
 /**
  * What upstream's lock does not say: which bytes a version is, and what it pulls in. The avocado CLI drops it when it writes
  * the lock; `nx sync` then makes it again, from the versions and the snapshot that are pinned.
@@ -70,6 +82,8 @@ export interface RpmLock {
   images: Record<string, string>;
   /** By `name-[epoch:]version-release.arch`; `filename` is below the feed's address. */
   packages: Record<string, LockedFile>;
+  /** Package extensions by machine target, then the package's name. */
+  includes?: Record<string, Record<string, LockedInclude>>;
   /** By machine target, then `extension <name>` or `runtime <name>`. */
   projects: Record<string, Record<string, RpmProject>>;
 }

@@ -40,6 +40,14 @@ export interface TaskOptions {
   outputPath: string;
 }
 
+/** A package extension of the avocado feed: its files are put where its sources are to be. */
+export interface Included {
+  /** Relative to the workspace root. */
+  directory: string;
+  /** The same directory in the package. */
+  inPackage: string;
+}
+
 export interface SdkInstallOptions extends TaskOptions {
   feed: 'debian' | 'avocado';
   /** What a pin that the feed no longer has leads to (DESIGN section 4). */
@@ -90,6 +98,8 @@ export interface SdkCompileOptions extends CompileOptions {
   install?: string;
   /** The fetched tree that `sourceRoot` lies in. */
   source?: GitTree;
+  /** The package extension that `sourceRoot` lies in. */
+  include?: Included;
 }
 
 export interface ExtensionAssembleOptions extends TaskOptions {
@@ -97,6 +107,8 @@ export interface ExtensionAssembleOptions extends TaskOptions {
   sourceRoot: string;
   /** The fetched tree that `sourceRoot` lies in. */
   source?: GitTree;
+  /** The package extension that `sourceRoot` lies in. */
+  include?: Included;
   section: ExtensionSection;
   /** Where the section stands, for messages: `examples/rust-vitals/avocado.yaml:57:3`. */
   position: { file: string; line: number; column: number };

@@ -82,6 +82,7 @@ function compile(
           source_date_epoch: slice.source_date_epoch,
           sourceRoot: slice.sourceRoot,
           ...(slice.source && { source: slice.source }),
+          ...(slice.include && { include: slice.include }),
           ...(compiled.via === 'sdk-compile' && { configFile }),
           ...compiled.options,
         },
@@ -117,6 +118,7 @@ function build(
           sdk: taskOutput(owner, machine, 'sdk-install'),
           sourceRoot: slice.sourceRoot,
           ...(slice.source && { source: slice.source }),
+          ...(slice.include && { include: slice.include }),
           section: slice.section,
           configFile: file.configFile,
           staged: slice.compiled.map(({ options }) =>

@@ -7,8 +7,9 @@ import type {
 } from '@nx-avocado/engine/config';
 import type { SourcePosition } from '@nx-avocado/engine/error';
 import type { AvocadoSource } from '@nx-avocado/engine/feed';
+import type { IncludeWant } from '@nx-avocado/engine/lock';
 import type { GitSource, GitTree } from '@nx-avocado/engine/source';
-import type { CargoCrossOptions, SdkCompileOptions } from '@nx-avocado/engine/task';
+import type { CargoCrossOptions, Included, SdkCompileOptions } from '@nx-avocado/engine/task';
 
 /** What the plugin knows of one avocado.yaml; plain JSON, kept between runs (cache.ts). */
 export interface ResolvedFile {
@@ -39,6 +40,8 @@ export interface ResolvedProject {
   folder?: string;
   /** `source: {type: git}`, by machine target. */
   sources?: Record<string, FetchedSource>;
+  /** `source: {type: package}` of the avocado feed. */
+  includes?: IncludeWant[];
 }
 
 /** An extension that is fetched: its name for the machine target, from where, and the place that says so. */
@@ -75,6 +78,8 @@ export interface ExtensionSlice extends Slice {
   sourceRoot: string;
   /** The fetched tree that it lies in. */
   source?: GitTree;
+  /** The package extension that it is. */
+  include?: Included;
   compiled: CompiledSlice[];
   /** The runtime whose account files it builds on, as an index into `projects`; only with users or groups. */
   accounts?: number;

@@ -26,7 +26,8 @@ export async function overlayState(
   known: Map<string, TreeModes>,
 ): Promise<OverlayState> {
   const overlay = overlayOf(slice);
-  if (!overlay) return { executables: [], unhashed: {} };
+  // Of a package extension the package says all.
+  if (!overlay || (slice.kind === 'extension' && slice.include)) return { executables: [], unhashed: {} };
   const directory = posix.join(slice.sourceRoot, overlay.dir);
   const modes = known.get(directory) ?? treeModes(workspaceRoot, directory);
   known.set(directory, modes);

@@ -7,6 +7,7 @@ import { checkNotEmpty } from './empty-file';
 import { loadEngine } from './engine';
 import type { Engine } from './engine';
 import { fetchedSource, placeTrees } from './fetched';
+import { includeWant, placeIncludes } from './included';
 import { findProjects } from './find-projects';
 import type { FoundProject } from './find-projects';
 import type { ResolvedFile, ResolvedProject } from './model';
@@ -90,6 +91,7 @@ async function resolveWith(
       onRead: (name) => read.files.add(name),
     };
     await placeTrees(context);
+    await placeIncludes(context);
     for (const [index, project] of projects.entries()) {
       addSlice(project, found[index]?.names ?? {}, context);
     }
@@ -125,7 +127,9 @@ function loadAll(path: string, engine: Engine, { feed }: PluginOptions, read: Re
     return result;
   };
   const { header } = engine.readHeader(path, { env: process.env });
-  const named = [...new Set([...engine.machineNames(), ...(header?.machines ?? [])])];
+  // Avocado's feed does not say which machine targets it has.
+  const known = feed === 'debian' ? engine.machineNames() : [];
+  const named = [...new Set([...known, ...(header?.machines ?? [])])];
   const addOthers = (first: Loaded, machines: string[]): Pick<LoadedFile, 'loaded' | 'others'> => {
     const { machine: own, supported_targets: supported } = first.config;
     const result = { loaded: [first], others: {} as Record<string, unknown> };
@@ -147,13 +151,13 @@ function loadAll(path: string, engine: Engine, { feed }: PluginOptions, read: Re
   if (first.config) return addOthers(first, named);
   if (!isUndecided(first.errors)) throw fileErrors(first.errors, engine);
   const machines = namedMachines(path, engine);
-  const known = machines.filter((name) => engine.machineNames().includes(name));
+  const possible = feed === 'debian' ? machines.filter((name) => known.includes(name)) : machines;
   // Without one that the feed knows, any shows what the file has.
-  const outline = load(known[0] ?? machines[0]);
+  const outline = load(possible[0] ?? machines[0]);
   if (!outline.config) throw fileErrors(outline.errors, engine);
   return {
-    ...addOthers(outline, [...new Set([...known, ...named])]),
-    undecided: undecidedText(first.errors, known, engine),
+    ...addOthers(outline, [...new Set([...possible, ...named])]),
+    undecided: undecidedText(first.errors, possible, engine),
   };
 }
 
@@ -200,6 +204,8 @@ function addSlice(project: ResolvedProject, names: FoundProject['names'], contex
     if (Object.keys(names)[0] === machine) addOutline(project, name, context);
     const source = project.kind === 'extension' ? fetchedSource(name, context) : undefined;
     if (source) (project.sources ??= {})[machine] = source;
+    const include = project.kind === 'extension' ? includeWant(name, context) : undefined;
+    if (include) (project.includes ??= []).push(include);
     project.slices[machine] =
       project.kind === 'extension' ? extensionSlice(name, context) : runtimeSlice(name, context);
   } catch (error) {

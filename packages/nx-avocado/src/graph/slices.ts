@@ -2,11 +2,13 @@ import { join, posix, relative, sep } from 'node:path';
 import type { AvocadoConfig, ExtensionSection, PositionOf } from '@nx-avocado/engine/config';
 import { AvocadoError } from '@nx-avocado/engine/error';
 import type { GitTree } from '@nx-avocado/engine/source';
+import type { Included } from '@nx-avocado/engine/task';
 import { compiledSlices, sources } from './compiled';
 import { hasAccounts } from './compose';
 import type { Engine } from './engine';
 import { checkInside, fetchedConfig, fetchedTree } from './fetched';
 import { flatten } from './facts';
+import { includeOf } from './included';
 import type { ExtensionSlice, RuntimeSlice } from './model';
 import type { PluginOptions } from './options';
 
@@ -30,24 +32,30 @@ export function extensionSlice(name: string, context: SliceContext): ExtensionSl
   const { config } = context;
   const own = config.extensions[name] as ExtensionSection;
   const origin = originOf(own, context);
-  const { section, tree } = origin;
+  const { section, tree, include } = origin;
   const sourceRoot = toWorkspace(context, origin.config.src_dir);
   const { positionOf } = origin;
   const requests = requestsOf(origin.config, { kind: 'extension', name: section.name }, context, positionOf);
-  const compiled = compiledSlices(section, origin.config, sourceRoot, tree ? { ...context, crates: [] } : context);
+  const compiled = compiledSlices(
+    section,
+    origin.config,
+    sourceRoot,
+    tree || include ? { ...context, crates: [] } : context,
+  );
   const accounts = hasAccounts({ section }) ? firstRuntimeWith(name, context) : undefined;
   return {
     kind: 'extension',
     section,
     sourceRoot,
-    requests,
+    requests: include ? { ...requests, include: [include.request] } : requests,
     ...feedOf(context),
     lockDigest: digest('extension', section.name, context),
     source_date_epoch: config.source_date_epoch,
     // Of what is fetched, the commit in its path says all.
-    compiled: tree ? compiled.map((one) => ({ ...one, files: [] })) : compiled,
-    files: tree ? [] : extensionFiles(section, sourceRoot),
+    compiled: tree || include ? compiled.map((one) => ({ ...one, files: [] })) : compiled,
+    files: tree || include ? [] : extensionFiles(section, sourceRoot),
     ...(tree && { source: tree }),
+    ...(include && { include: { directory: include.directory, inPackage: include.inPackage } }),
     ...(accounts !== undefined && { accounts }),
     ...(section.overlay?.preprocess && { facts: flatten(origin.config) }),
   };
@@ -82,6 +90,8 @@ interface Origin {
   section: ExtensionSection;
   /** The fetched tree that it stands in. */
   tree?: GitTree;
+  /** The package extension that it is, and what asks for its package. */
+  include?: Included & { request: string };
 }
 
 /** Where the section stands and what it says: here, in another folder, in a fetched tree, or in the feed's own data. */
@@ -94,6 +104,7 @@ function originOf(own: ExtensionSection, context: SliceContext): Origin {
   const tree = fetchedTree(name, context);
   if (tree) return fetched(own, tree, context);
   if (source?.type !== 'package') return here;
+  if (context.options.feed === 'avocado') return included(own, context);
   const found = engine.packageExtension(source.package, config.machine);
   if (found?.kind === 'omitted') return here;
   if (found) return elsewhere(own, found.directory, context);
@@ -119,6 +130,23 @@ function elsewhere(own: ExtensionSection, directory: string, context: SliceConte
     });
   }
   return { config: { ...config, rootfs: user.rootfs }, positionOf, section };
+}
+
+/** A package extension of the avocado feed: what the lock says that it says. */
+function included(own: ExtensionSection, context: SliceContext): Origin {
+  const { include, directory } = includeOf(own, context);
+  const origin = elsewhere(own, join(context.workspaceRoot, directory), context);
+  const { config } = origin;
+  const section = { ...origin.section, name: own.name };
+  const extensions = { ...config.extensions, [own.name]: section };
+  // Its SDK is the user's, and what it adds to that; the user's versions hold.
+  const { sdk: user } = context.config;
+  const sdk = {
+    ...user,
+    packages: { ...config.sdk.packages, ...user.packages },
+    compile: { ...config.sdk.compile },
+  };
+  return { ...origin, config: { ...config, extensions, sdk }, section, include };
 }
 
 /** It has the name that it is asked for by, as upstream merges it: the lock's pin and the runtime's list go by that. */

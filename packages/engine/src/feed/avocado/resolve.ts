@@ -101,7 +101,10 @@ export function resolveCalls(machine: string, requests: RootRequests, locked: Lo
   for (const [root, names] of Object.entries(requests) as [RootName | 'base', string[]][]) {
     if (root === 'base' || names.length === 0) continue;
     const wanted = specs(root, names);
-    if (isSdkRoot(root)) {
+    if (root === 'include') {
+      const argv = ['--assumeno', 'install', ...wanted];
+      calls.push({ name: root, call: { label: root, side: 'extension', installroot: newRoot, argv } });
+    } else if (isSdkRoot(root)) {
       calls.push({ name: root, call: { label: root, side: 'sdk', argv: ['--assumeno', 'install', ...wanted] } });
     } else {
       calls.push({ name: root, call: targetCall(root, root === 'extension' ? [...base, ...wanted] : wanted) });

@@ -24,7 +24,7 @@ export function rpmRootSpec(
   const packages = [...pins].sort((a, b) => (nevra(a) < nevra(b) ? -1 : 1));
   const rpm: RpmRoot = {
     kind: ofSdk ? 'sdk' : 'tree',
-    side: ofSdk ? 'sdk' : 'target',
+    side: ofSdk ? 'sdk' : root === 'include' ? 'extension' : 'target',
     ...{ machine, build, image, source, configFile },
     ...(snapshot !== undefined && { snapshot }),
     ...(ofSdk && { bootstrap: packages.flatMap(({ name }) => (bootstrap.includes(name) ? [name] : [])) }),

@@ -94,8 +94,16 @@ async function pinSources(file: string, { projects, error }: ResolvedFile, run: 
   if (error !== undefined) return { lock: before, errors: [], moved: false };
   const folder = posix.dirname(file);
   const context = { reporter, workspaceRoot: tree.root, folder, update, policy: options.lock };
-  const { fetched, ...pinned } = await lock.pinSources(before, wants, context);
+  const { fetched, ...sources } = await lock.pinSources(before, wants, context);
+  const includes = projects.flatMap((project) => project.includes ?? []);
+  const found = await lock.pinIncludes(sources.lock, includes, update, { reporter, ...dnfContext(reporter) });
+  const pinned = { lock: found.lock, errors: [...sources.errors, ...found.errors] };
   return { ...pinned, moved: fetched || lock.formatLock(pinned.lock) !== lock.formatLock(before) };
+}
+
+/** Where dnf runs; nothing is connected before it does. */
+function dnfContext(reporter: Reporter): Pick<feed.FeedContext, 'runner' | 'images'> {
+  return { runner: runnerOfRoots(createDockerRunner()), images: feed.dockerImages({ reporter }) };
 }
 
 async function writeLock(
@@ -104,7 +112,7 @@ async function writeLock(
   { wants, keep }: Pick<ReturnType<typeof wantsOf>, 'wants' | 'keep'>,
   { tree, update, reporter }: Update,
 ): Promise<boolean> {
-  const dnf = { runner: runnerOfRoots(createDockerRunner()), images: feed.dockerImages({ reporter }) };
+  const dnf = dnfContext(reporter);
   const text = tree.read(path, 'utf8');
   const stale = update ? wants : lock.staleWants(before, wants);
   const all = [...wants, ...keep];

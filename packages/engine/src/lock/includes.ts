@@ -1,0 +1,70 @@
+import { findInclude } from '../feed/avocado/include';
+import { nevra } from '../feed/avocado/nevra';
+import type { FeedContext } from '../feed/avocado/run';
+import type { AvocadoSource } from '../feed/avocado/source';
+import { AvocadoError } from '../error';
+import type { SourcePosition } from '../error';
+import { emptyLock } from './file';
+import { freezer } from './rpm-update';
+import type { Lock, LockedInclude } from './types';
+
+/** A package extension that an avocado.yaml names. */
+export interface IncludeWant {
+  /** Its name in the avocado.yaml. */
+  extension: string;
+  machine: string;
+  /** Its package, and a version after a blank. */
+  request: string;
+  source: AvocadoSource;
+  /** Absolute path of the avocado.yaml. */
+  configFile: string;
+  position: SourcePosition;
+}
+
+/** The pin of a package extension; undefined where there is none, or one for another request. */
+export function lockedInclude(
+  lock: Lock,
+  { machine, request }: Pick<IncludeWant, 'machine' | 'request'>,
+): LockedInclude | undefined {
+  const own = lock.rpm?.includes?.[machine] ?? {};
+  const name = request.split(' ')[0] ?? '';
+  const found = Object.hasOwn(own, name) ? own[name] : undefined;
+  return found?.request === request ? found : undefined;
+}
+
+/**
+ * Pins every package extension that is not pinned yet, with its avocado.yaml. What cannot be pinned comes back as errors.
+ * @param update move all of them
+ */
+export async function pinIncludes(
+  before: Lock,
+  wants: IncludeWant[],
+  update: boolean,
+  context: FeedContext,
+): Promise<{ lock: Lock; errors: AvocadoError[] }> {
+  const missing = wants.filter((want) => update || !lockedInclude(before, want));
+  const errors: AvocadoError[] = [];
+  if (missing.length === 0) return { lock: before, errors };
+  const next = structuredClone(before);
+  const rpm = (next.rpm ??= { images: {}, packages: {}, projects: {} });
+  const freeze = freezer(update ? emptyLock() : before, context);
+  for (const { extension, request, machine, position, ...want } of missing) {
+    const step = context.reporter.step(`find the package extension ${extension} for ${machine}`);
+    try {
+      const { address, snapshot } = await freeze({ machine, ...want });
+      const { pin, directory, config } = await findInclude(address, extension, request, undefined, context);
+      const { filename, sha256, size, name } = pin;
+      rpm.packages[nevra(pin)] = { filename, sha256, size };
+      rpm.images[want.source.image] = address.image;
+      const includes = ((rpm.includes ??= {})[machine] ??= {});
+      includes[name] = { request, version: `${pin.version}.${pin.architecture}`, directory, config };
+      if (snapshot) (next.targets[machine] ??= {})['repo-snapshot'] = snapshot;
+    } catch (error) {
+      if (!(error instanceof AvocadoError)) throw error;
+      const { code, message, hint, output, log } = error;
+      errors.push(new AvocadoError(code, message, { position, hint, output, log, cause: error }));
+    }
+    step.done();
+  }
+  return { lock: next, errors };
+}
