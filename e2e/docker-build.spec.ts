@@ -1,6 +1,7 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { TestDocker } from './support/docker';
+import { eventually } from './support/processes';
 import { TestWorkspace } from './support/workspace';
 
 /** The examples built by the runner docker, beside the same sources built in the sandbox. */
@@ -64,5 +65,6 @@ test('a build of what is there starts no container, one after an edit of main.rs
 test('boots in a container, and nothing of it is left', async () => {
   const before = docker.containers();
   expect(await run(inDocker, 'dev:boot-test')).toMatchObject({ 'dev:boot-test': expect.stringMatching(/ran|cached/) });
-  expect(docker.containers().filter((id) => !before.includes(id))).toEqual([]);
+  const left = (): string[] => docker.containers().filter((id) => !before.includes(id));
+  expect(await eventually(left, (ids) => ids.length === 0, 10_000)).toEqual([]);
 });
