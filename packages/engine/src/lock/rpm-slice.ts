@@ -45,7 +45,7 @@ export function rpmSlice(
     const pins = isSdkRoot(root) ? own.sdk[root]?.[upstreamArchitecture[build]] : own.roots[root];
     const packages = pins && Object.entries(pins).map(([name, version]) => pinOf(rpm, name, version));
     if (!packages || packages.some((pin) => pin === undefined)) return undefined;
-    roots[root] = packages as PackagePin[];
+    roots[root] = (packages as PackagePin[]).sort((a, b) => (nevra(a) < nevra(b) ? -1 : 1));
   }
   const snapshot = lock.targets[machine]?.['repo-snapshot']?.snapshot;
   return {
