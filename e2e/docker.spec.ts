@@ -90,6 +90,16 @@ describe('a command', () => {
     expect(host['Devices'] ?? []).toEqual([]);
   });
 
+  test("has what the project's container_args ask for, and says so", async () => {
+    const notices: string[] = [];
+    const reporter = { ...silentReporter, notice: (message: string) => notices.push(message) };
+    const containerArgs = ['--cap-add=NET_RAW', '-v', '/dev:/host-dev:ro', '-e', 'ASKED=yes'];
+    const script = 'grep CapEff /proc/self/status; ls -d /host-dev/null; echo $ASKED';
+    const { stdout } = await runner.run(sh(script, { containerArgs }), reporter);
+    expect(stdout).toBe('CapEff:\t000000000000201b\n/host-dev/null\nyes\n');
+    expect(notices).toEqual([`a test runs with the project's container_args: ${containerArgs.join(' ')}`]);
+  });
+
   test('with network reaches names', async () => {
     const names = await output('grep -c nameserver /etc/resolv.conf; grep -c : /proc/net/dev', { network: true });
     expect(names).toMatch(/^[1-9]\d*\n2$/);

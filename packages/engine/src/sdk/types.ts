@@ -44,6 +44,11 @@ export interface SdkCommand {
   tool?: boolean;
   /** Host device nodes that the command may use, such as `/dev/kvm`. */
   devices?: string[];
+  /**
+   * For the docker runner alone: what the project's own container_args ask for, in the form of `docker run`. Only for
+   * commands that need more than a compiler does: those that write to hardware, or that the user typed.
+   */
+  containerArgs?: string[];
   /** What it is, for progress and errors: `cargo build of example-rust`. */
   label: string;
   signal?: AbortSignal;

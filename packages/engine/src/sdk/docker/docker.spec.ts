@@ -125,6 +125,21 @@ describe('a container', () => {
       PortBindings: { '2222/tcp': [{ HostIp: '127.0.0.1', HostPort: '2222' }] },
     });
   });
+  test('gets what container_args ask for, and no more', () => {
+    const containerArgs = ['--privileged', '--network=host', '-v', '/dev:/dev', '--device', '/dev/sda', '-e', 'A=b'];
+    expect(planContainer({ ...plan, containerArgs, devices: ['/dev/kvm'] })).toMatchObject({
+      Env: expect.arrayContaining(['A=b']),
+      HostConfig: {
+        ...{ Privileged: true, NetworkMode: 'host', Binds: ['/dev:/dev'], CapDrop: ['ALL'] },
+        Devices: [{ PathOnHost: '/dev/kvm' }, { PathOnHost: '/dev/sda', PathInContainer: '/dev/sda' }],
+      },
+    });
+    for (const unknown of [['--rm'], ['-v'], ['--privileged=yes'], ['word']]) {
+      expect(() => planContainer({ ...plan, containerArgs: unknown })).toThrow(
+        expect.objectContaining({ code: 'CONTAINER_ARGS_UNSUPPORTED', hint: expect.stringContaining('--volume') }),
+      );
+    }
+  });
   test('ends with our connection, and leaves nothing', () => {
     expect(planContainer(plan)).toMatchObject({ OpenStdin: true, StdinOnce: true, HostConfig: { AutoRemove: true } });
   });

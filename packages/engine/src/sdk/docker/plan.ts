@@ -3,6 +3,7 @@ import type Docker from 'dockerode';
 import { fixedEnvironment } from '../bubblewrap';
 import type { HostNetwork } from '../network';
 import type { Mount, SdkCommand } from '../types';
+import { parseContainerArgs } from './container-args';
 import type { RootImage } from './root-image';
 
 /** Who a container belongs to, so that leftovers are told from what another process uses. */
@@ -28,6 +29,8 @@ export interface ContainerPlan {
   cwd?: string;
   /** TCP ports that this machine's loopback leads to. */
   ports?: readonly number[];
+  /** `SdkCommand.containerArgs` */
+  containerArgs?: readonly string[];
   /** What the first process is connected with. */
   stdio: 'stdin' | 'pipe' | 'terminal';
 }
@@ -40,6 +43,8 @@ export function planContainer(plan: ContainerPlan): Docker.ContainerCreateOption
   const mounts = [...plan.root.mounts, ...plan.mounts];
   const ports = Object.fromEntries((plan.ports ?? []).map((port) => [`${port}/tcp`, port]));
   const output = plan.stdio !== 'stdin';
+  const extras = parseContainerArgs(plan.containerArgs ?? []);
+  const devices = plan.devices.map((path) => ({ PathOnHost: path, PathInContainer: path, CgroupPermissions: 'rw' }));
   return {
     Image: plan.root.image,
     // One entry: an image's own entry point must not come before it.
@@ -48,7 +53,7 @@ export function planContainer(plan: ContainerPlan): Docker.ContainerCreateOption
     Hostname: 'avocado-sdk',
     User: '0:0',
     WorkingDir: plan.cwd ?? '/',
-    Env: environmentList({ ...fixedEnvironment, ...plan.env }),
+    Env: [...environmentList({ ...fixedEnvironment, ...plan.env }), ...extras.env],
     Labels: { [ownerLabel]: ownerName() },
     // The daemon closes its input when this process is gone: whatever ends us, the container ends too.
     ...{ OpenStdin: true, StdinOnce: true, AttachStdin: true, AttachStdout: output, AttachStderr: output },
@@ -61,19 +66,20 @@ export function planContainer(plan: ContainerPlan): Docker.ContainerCreateOption
       ReadonlyRootfs: true,
       Privileged: false,
       CapDrop: ['ALL'],
-      CapAdd: capabilities,
       SecurityOpt: ['no-new-privileges'],
       NetworkMode: plan.network ? 'bridge' : 'none',
       Mounts: mounts.map(({ source, target, writable }) => ({
         ...{ Type: 'bind' as const, Source: source, Target: target, ReadOnly: !writable },
       })),
       Tmpfs: memory,
-      Devices: plan.devices.map((path) => ({ PathOnHost: path, PathInContainer: path, CgroupPermissions: 'rw' })),
       PortBindings: Object.fromEntries(
         Object.entries(ports).map(([name, port]) => [name, [{ HostIp: '127.0.0.1', HostPort: String(port) }]]),
       ),
       // Output is read as it comes; the daemon need not keep it as well.
       LogConfig: { Type: 'none', Config: {} },
+      ...extras.host,
+      CapAdd: [...capabilities, ...((extras.host.CapAdd as string[] | undefined) ?? [])],
+      Devices: [...devices, ...((extras.host.Devices as object[] | undefined) ?? [])],
     },
   };
 }
@@ -104,6 +110,7 @@ export function runArguments(plan: ContainerPlan, env: Readonly<Record<string, s
     ...['run', '--rm', '--interactive', '--read-only', '--hostname=avocado-sdk', '--user=0:0', '--cap-drop=ALL'],
     ...capabilities.map((name) => `--cap-add=${name}`),
     ...['--security-opt=no-new-privileges', `--network=${plan.network ? 'bridge' : 'none'}`],
+    ...(plan.containerArgs ?? []),
     ...Object.entries(memory).map(([path, options]) => `--tmpfs=${path}:${options}`),
     ...mounts.map(
       ({ source, target, writable }) =>

@@ -64,6 +64,7 @@ export class Pool {
       mounts: [...(session ? [session.mount] : []), ...fixed],
       network: command.network ?? false,
       devices: command.devices ?? [],
+      containerArgs: command.containerArgs ?? [],
       argv: waiting,
       stdio: 'stdin',
     };
@@ -108,8 +109,8 @@ export class Pool {
   }
 }
 
-function keyOf({ root, network = false, devices = [] }: SdkCommand): string {
-  return JSON.stringify([root.image ?? root.digest, network, devices]);
+function keyOf({ root, network = false, devices = [], containerArgs = [] }: SdkCommand): string {
+  return JSON.stringify([root.image ?? root.digest, network, devices, containerArgs]);
 }
 
 function fits(warm: Warm, key: string, { tool }: SdkCommand, mounts: readonly Mount[]): boolean {

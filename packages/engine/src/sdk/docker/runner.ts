@@ -69,6 +69,9 @@ async function run(
   const whole = { ...fixedEnvironment, ...env };
   const own = await ownershipCommand(connection, mounts);
   const lease = await pool.take(command, mounts);
+  if (command.containerArgs?.length) {
+    reporter.notice(`${command.label} runs with the project's container_args: ${command.containerArgs.join(' ')}`);
+  }
   const log = new CommandLog(command, reporter, options);
   const { container } = lease;
   const abort = (): void => void stop(container);
@@ -138,10 +141,10 @@ async function lost({ docker, endpoint }: Connection, command: SdkCommand, log: 
 
 async function rerunLine(connection: Connection, command: SdkCommand, log: string): Promise<string> {
   const { mounts, env } = containerInputs(command, command.network ? hostNetwork() : undefined);
-  const { network = false, devices = [], argv, cwd = '/' } = command;
+  const { network = false, devices = [], containerArgs = [], argv, cwd = '/' } = command;
   const root = await rootImage(command.root, connection);
   const whole = { ...fixedEnvironment, ...env };
-  const words = runArguments({ root, mounts, network, devices, argv, cwd, stdio: 'pipe' }, whole);
+  const words = runArguments({ root, mounts, network, devices, containerArgs, argv, cwd, stdio: 'pipe' }, whole);
   const environment = { ...whole, DOCKER_HOST: endpointAddress(connection.endpoint) };
   return writeRerun(log, rerunCommand(environment, ['docker', ...words]));
 }

@@ -34,9 +34,9 @@ class ContainerProcess extends EventEmitter implements SdkProcess {
     command.signal?.addEventListener('abort', abort);
     try {
       const { mounts, env } = containerInputs(command, command.network ? hostNetwork() : undefined);
-      const { network = false, devices = [], ports = [] } = command;
+      const { network = false, devices = [], ports = [], containerArgs = [] } = command;
       const root = await rootImage(command.root, connection);
-      const plan = { root, mounts, network, devices, ports, argv: waiting, stdio: 'stdin' as const };
+      const plan = { root, mounts, network, devices, ports, containerArgs, argv: waiting, stdio: 'stdin' as const };
       this.container = await Container.start(connection, plan, command.label);
       const code = this.killed ? undefined : await this.execute(command, { ...fixedEnvironment, ...env });
       this.container.end();
