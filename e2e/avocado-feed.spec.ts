@@ -1,6 +1,7 @@
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { formatError } from '@nx-avocado/engine/error';
 import type { RootRequests } from '@nx-avocado/engine/feed';
 import type { Lock } from '@nx-avocado/engine/lock';
 import { storePath } from '@nx-avocado/engine/store';
@@ -48,6 +49,14 @@ const lock = (): Lock => JSON.parse(lockText()) as Lock;
 const emptyStore = (): void => rmSync(store, { recursive: true, force: true });
 const greeting = (digest: string): string =>
   readFileSync(join(storePath('roots', digest), 'usr/share/greeting'), 'utf8');
+
+/** Files below a directory whose text matches. */
+function filesWith(directory: string, pattern: RegExp): string[] {
+  return readdirSync(directory, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath, entry.name))
+    .filter((file) => pattern.test(readFileSync(file, 'latin1')));
+}
 
 test('strict, without a lock: an error that names the command, and nothing is written', async () => {
   await expect(workspace.install(small, { lock: 'strict' })).rejects.toMatchObject({
@@ -183,6 +192,22 @@ describe('a feed that does not do its part', () => {
       message: expect.stringContaining('no-such-package'),
     });
   });
+});
+
+test('a private feed: refused without a login; with one, no file has the password afterwards', async () => {
+  server.state.login = 'me:se@cret';
+  await expect(workspace.install(small)).rejects.toMatchObject({ code: 'FEED_FORBIDDEN' });
+  process.env['AVOCADO_REPO_URL'] = server.url.replace('://', '://me:se%40cret@');
+  await workspace.install(small);
+  expect(filesWith(store, /se(@|%40)cret/)).toEqual([]);
+  expect(filesWith(workspace.workspaceRoot, /se(@|%40)cret/)).toEqual([]);
+  // One that is wrong is no more shown than one that is right.
+  emptyStore();
+  process.env['AVOCADO_REPO_URL'] = server.url.replace('://', '://me:wr0ng@');
+  const error = await workspace.install(small).catch((found: unknown) => found);
+  expect(error).toMatchObject({ code: 'FEED_FORBIDDEN' });
+  expect(formatError(error)).not.toContain('wr0ng');
+  expect(filesWith(store, /wr0ng/)).toEqual([]);
 });
 
 test('weak dependencies stay out where avocado.yaml says so', async () => {

@@ -21,6 +21,8 @@ export interface FeedState {
   kept: Snapshot[];
   /** Whether the feed has snapshots at all. */
   pointer: boolean;
+  /** `name:password` that it asks for. */
+  login?: string;
   fault(path: string): Fault | undefined;
 }
 
@@ -43,6 +45,8 @@ export async function serveFeed(
   const answer = (request: IncomingMessage, response: ServerResponse): void => {
     const path = decodeURIComponent(new URL(request.url ?? '/', 'http://feed').pathname);
     requests.push(path);
+    const given = Buffer.from(request.headers.authorization?.slice('Basic '.length) ?? '', 'base64').toString();
+    if (state.login !== undefined && given !== state.login) return void response.writeHead(401).end();
     void respond(feed, state, path, response).catch(() => response.destroy());
   };
   const server = certificates

@@ -20,7 +20,7 @@ import { imageAccounts, imageAdditions, neededTexts, replacements } from './cont
 import { makeInitramfs } from './initramfs';
 import { findKernel, indexModules } from './kernel';
 import { osBuildId } from './os-release';
-import { checkSupported, erofsCompression } from './supported';
+import { checkFeed, checkSupported, erofsCompression } from './supported';
 import { requireRoot, runTool } from './tools';
 import { makeUki } from './uki';
 
@@ -44,6 +44,7 @@ export async function buildRootfs(options: RootfsOptions, context: TaskContext):
   checkSupported(options);
   const { workspaceRoot, reporter, signal } = context;
   const descriptor = await readDescriptor(workspaceRoot, options.sdk, options.machine);
+  checkFeed(descriptor);
   const spec = (name: 'rootfs' | 'initramfs' | 'kernel' | 'tools') => requireRoot(descriptor, name, options.sdk.task);
   const tools = spec('tools');
   const tar = await rootfsTar(spec('rootfs'), { reporter, signal, label: 'rootfs' });

@@ -1,5 +1,14 @@
+import type { SdkDescriptor } from '../feed/types';
 import type { RootfsOptions, RuntimeBuildOptions, TaskContext } from '../task';
 import { AvocadoError } from '../error';
+
+/** Its packages are pinned and can be installed; what makes an image of them is not there yet. */
+export function checkFeed({ feed, machine }: Pick<SdkDescriptor, 'feed' | 'machine'>): void {
+  if (feed === 'debian') return;
+  throw new AvocadoError('RUNTIME_UNSUPPORTED', `OS images of the ${feed} feed cannot be made yet (${machine})`, {
+    hint: 'Its extensions can: nx run-many -t build. For the runtime use the avocado CLI, which reads the same avocado.lock.',
+  });
+}
 
 /** What avocado.yaml can ask of an OS image that the debian feed has no way to do: said before any work is done. */
 export function checkSupported(options: RootfsOptions): void {

@@ -45,6 +45,19 @@ class Plugin(dnf.Plugin):
         if cli is not None:
             cli.register_command(FetchCommand)
 
+    def config(self):
+        """The feed's user name and password, from a file: an argument or an address would show them."""
+        path = os.environ.get("NX_AVOCADO_LOGIN", "")
+        if not os.path.exists(path):
+            return
+        with open(path, encoding="utf-8") as file:
+            login = json.load(file)
+        feed = self.base.conf.substitutions.get("repo_url")
+        for repository in self.base.repos.iter_enabled():
+            if feed and any(address.startswith(feed) for address in repository.baseurl):
+                repository.username = login["username"]
+                repository.password = login["password"]
+
     def resolved(self):
         path = os.environ.get("NX_AVOCADO_TRANSACTION")
         if path:

@@ -1,6 +1,6 @@
 import type { FeedPaths } from './layout';
-import { programs } from './layout';
-import { trusted } from './steps';
+import { programs, workDirectory } from './layout';
+import { loginFile, trusted } from './steps';
 import type { Step } from './steps';
 
 /**
@@ -59,6 +59,7 @@ export function dnfStep(call: DnfCall, { paths, releasever, weak_dependencies, t
       ...call.argv,
     ],
     env: {
+      NX_AVOCADO_LOGIN: `${workDirectory}/${loginFile}`,
       ...(ofTarget
         ? { RPM_ETCCONFIGDIR: target, RPM_NO_CHROOT_FOR_SCRIPTS: '1' }
         : { RPM_ETCCONFIGDIR: sdk, RPM_CONFIGDIR: `${sdk}/usr/lib/rpm` }),

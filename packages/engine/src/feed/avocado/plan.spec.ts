@@ -119,6 +119,13 @@ describe('where the feed is', () => {
     expect(connection(file, { AVOCADO_SDK_REPO_URL: 'https://old', AVOCADO_REPO_URL: 'https://new/' }).url).toBe(
       'https://new',
     );
+    expect(connection(source, { AVOCADO_REPO_URL: 'https://me:a%40b@host/x@y/' })).toMatchObject({
+      url: 'https://host/x@y',
+      login: { username: 'me', password: 'a@b' },
+    });
+    expect(() => connection(source, { AVOCADO_REPO_URL: 'host/feed' })).toThrow(
+      expect.objectContaining({ code: 'FEED_URL_INVALID' }),
+    );
     expect(connection(file, { AVOCADO_REPO_CA: '/ca.pem', AVOCADO_REPO_INSECURE: 'Yes' })).toMatchObject({
       ca: '/ca.pem',
       tls_verify: false,

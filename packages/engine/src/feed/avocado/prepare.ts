@@ -7,7 +7,7 @@ import type { DnfOptions } from './dnf';
 import { feedPaths } from './layout';
 import type { FeedPaths } from './layout';
 import { parseRequest } from './nevra';
-import { placeAuthority } from './run';
+import { placeKeys } from './run';
 import type { FeedContext } from './run';
 import { connection, releasever } from './source';
 import type { AvocadoSource, Connection } from './source';
@@ -56,7 +56,7 @@ export async function withFeed<T>(
   return withTemporaryDirectory(storePath('work'), async (scratch) => {
     const [prefix, work] = [join(scratch, 'prefix'), join(scratch, 'work')];
     for (const directory of [prefix, work]) await mkdir(directory);
-    await placeAuthority(reached, dirname(address.configFile), work);
+    await placeKeys(reached, dirname(address.configFile), work);
     return use({
       image,
       paths,

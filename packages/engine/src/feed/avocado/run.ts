@@ -5,7 +5,7 @@ import type { Reporter } from '../../report';
 import type { Mount, SdkImages, SdkRoot, SdkRunner } from '../../sdk/types';
 import { feedError } from './errors';
 import { programs, workDirectory } from './layout';
-import { ownAuthority } from './steps';
+import { loginFile, ownAuthority } from './steps';
 import type { Connection } from './source';
 import type { Step } from './steps';
 
@@ -45,8 +45,9 @@ export async function runSteps(run: StepRun, { runner, reporter, signal }: FeedC
   await runner.run(command, reporter).catch(async (error: unknown) => Promise.reject(await feedError(error)));
 }
 
-/** Puts `distro.repo.ca` where the steps look for it. @param base directory of the avocado.yaml */
-export async function placeAuthority({ ca }: Connection, base: string, work: string): Promise<void> {
+/** Puts what opens the feed where the steps look for it. @param base directory of the avocado.yaml */
+export async function placeKeys({ ca, login }: Connection, base: string, work: string): Promise<void> {
+  if (login) await writeFile(join(work, loginFile), JSON.stringify(login), { mode: 0o600 });
   if (ca === undefined) return;
   const path = isAbsolute(ca) ? ca : join(base, ca);
   const text = await readFile(path, 'utf8').catch((cause: unknown) => {

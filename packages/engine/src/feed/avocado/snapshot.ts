@@ -4,7 +4,7 @@ import { AvocadoError } from '../../error';
 import { workDirectory } from './layout';
 import { runSteps } from './run';
 import type { FeedContext } from './run';
-import { trusted } from './steps';
+import { loginFile, trusted } from './steps';
 import type { Step } from './steps';
 import type { Mount, SdkRoot } from '../../sdk/types';
 import type { AvocadoSource, Connection } from './source';
@@ -56,6 +56,7 @@ export async function latestSnapshot(look: Look, context: FeedContext): Promise<
     url: `${connection.url}/${path}`,
     to: `${workDirectory}/snapshot.json`,
     trusted,
+    login: `${workDirectory}/${loginFile}`,
     tls_verify: connection.tls_verify,
   };
   await runSteps(

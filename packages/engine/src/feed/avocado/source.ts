@@ -57,8 +57,10 @@ export function avocadoSource({ file, sdk, distro }: AvocadoConfig): AvocadoSour
 
 /** How this machine reaches the feed. */
 export interface Connection {
-  /** Without a slash at its end; may hold credentials, so it is never written to an output. */
+  /** Without credentials, and without a slash at its end. */
   url: string;
+  /** What the address held beside: never in an argument, a log or an output. */
+  login?: { username: string; password: string };
   ca?: string;
   tls_verify: boolean;
 }
@@ -68,7 +70,20 @@ export function connection(source: AvocadoSource, env: NodeJS.ProcessEnv = proce
   const url = env['AVOCADO_REPO_URL'] || env['AVOCADO_SDK_REPO_URL'] || source.url || defaultUrl;
   const ca = env['AVOCADO_REPO_CA'] || source.ca;
   const insecure = ['1', 'true', 'yes'].includes((env['AVOCADO_REPO_INSECURE'] ?? '').toLowerCase());
-  return { url: url.replace(/\/+$/, ''), tls_verify: insecure ? false : source.tls_verify, ...(ca && { ca }) };
+  return { ...splitLogin(url), tls_verify: insecure ? false : source.tls_verify, ...(ca && { ca }) };
+}
+
+/** @throws AvocadoError `FEED_URL_INVALID` */
+function splitLogin(text: string): Pick<Connection, 'url' | 'login'> {
+  if (!URL.canParse(text)) {
+    throw new AvocadoError('FEED_URL_INVALID', 'the address of the feed is no URL', {
+      hint: 'It is distro.repo.url of avocado.yaml, or AVOCADO_REPO_URL: https://host/path.',
+    });
+  }
+  const { username, password } = new URL(text);
+  const url = text.replace(/^([a-z][a-z0-9+.-]*:\/\/)[^/]*@/i, '$1').replace(/\/+$/, '');
+  if (username === '') return { url };
+  return { url, login: { username: decodeURIComponent(username), password: decodeURIComponent(password) } };
 }
 
 /** dnf's `$releasever`: the middle of every repository's address. */

@@ -9,7 +9,7 @@ export type Step =
   | { kind: 'join'; from: string[]; to: string }
   | { kind: 'replace'; path: string; values: [pattern: string, value: string][] }
   | { kind: 'run'; label: string; argv: string[]; env?: Record<string, string>; result?: string }
-  | { kind: 'get'; url: string; to: string; trusted: string; tls_verify: boolean }
+  | { kind: 'get'; url: string; to: string; trusted: string; tls_verify: boolean; login: string }
   | { kind: 'environment'; from: string; to: string; env: Record<string, string> }
   | { kind: 'unpack'; packages: string[]; to: string }
   | { kind: 'chown'; path: string; owner: string };
@@ -19,6 +19,8 @@ const authorities = ['/etc/ssl/certs/ca-certificates.crt', '/etc/pki/tls/certs/c
 
 /** Authorities for dnf: the image's own, and the one of `distro.repo.ca`, which the caller puts here. */
 export const trusted = `${workDirectory}/trusted.pem`;
+/** In the work directory: the feed's user name and password, where it has them. */
+export const loginFile = 'login.json';
 export const ownAuthority = `${workDirectory}/authority.pem`;
 
 /** The architecture that packages of the SDK for this machine target have. */
