@@ -68,11 +68,14 @@ async function run(
   const { mounts, env } = containerInputs(command, command.network ? hostNetwork() : undefined);
   const whole = { ...fixedEnvironment, ...env };
   const own = await ownershipCommand(connection, mounts);
-  const lease = await pool.take(command, mounts);
   if (command.containerArgs?.length) {
     reporter.notice(`${command.label} runs with the project's container_args: ${command.containerArgs.join(' ')}`);
   }
   const log = new CommandLog(command, reporter, options);
+  const lease = await pool.take(command, mounts).catch(async (error: unknown) => {
+    await log.close();
+    throw error;
+  });
   const { container } = lease;
   const abort = (): void => void stop(container);
   let keep = false;
