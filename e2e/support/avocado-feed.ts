@@ -67,7 +67,12 @@ export class FeedWorkspace implements TaskContext, RpmInstallContext {
   install(requests: RootRequests, { lock = 'refresh', project, source }: InstallOptions = {}): Promise<SdkDescriptor> {
     const { name, kind } = project ?? { kind: 'extension', name: 'app' };
     const options = {
-      ...{ machine: 'qemux86-64', outputPath: `app/.avocado/${name}/qemux86-64/sdk-install`, feed: 'avocado' as const, lock },
+      ...{
+        machine: 'qemux86-64',
+        outputPath: `app/.avocado/${name}/qemux86-64/sdk-install`,
+        feed: 'avocado' as const,
+        lock,
+      },
       ...{ configFile: 'app/avocado.yaml', project: { kind, name }, lockDigest: '' },
       requests: requests as Record<string, string[]>,
     } as const;
