@@ -48,12 +48,15 @@ async function use(address: string): Promise<void> {
   expect(await run('env | sort | cut -d= -f1 | tr "\\n" " "')).toBe(
     'HOME LC_ALL PATH PWD SHLVL SOURCE_DATE_EPOCH TZ _ ',
   );
-  const error = (await run('seq 1 3; exit 7').catch((failed: unknown) => failed)) as AvocadoError;
+  const error = (await run('seq 1 3; exit 7').then(String, (failed: unknown) => failed)) as AvocadoError;
   expect(error).toMatchObject({ code: 'COMMAND_FAILED', output: '1\n2\n3' });
   const child = runner.spawn({ root, argv: ['cat'], label: 'cat' }, 'pipe');
   let said = '';
   child.stdout?.on('data', (chunk: Buffer) => (said += chunk.toString()));
-  const ended = new Promise((resolve) => child.once('close', resolve).once('error', resolve));
+  const ended = new Promise((resolve) => {
+    child.once('close', resolve);
+    child.once('error', resolve);
+  });
   child.stdin?.end('typed');
   expect([await ended, said]).toEqual([0, 'typed']);
 }
