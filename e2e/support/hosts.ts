@@ -1,4 +1,4 @@
-import { execFileSync, spawn } from 'node:child_process';
+import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { connect, createServer } from 'node:net';
@@ -85,10 +85,11 @@ export async function podman(): Promise<{ address: string; stop(): Promise<void>
     address: `unix://${file('podman.sock')}`,
     stop: async () => {
       const ended = new Promise((resolve) => service.once('close', resolve));
-      execFileSync('podman', [...store, 'rm', '--all', '--force'], { stdio: 'ignore', env });
+      // It may find one that is just being removed: no failure of the test.
+      spawnSync('podman', [...store, 'rm', '--all', '--force'], { stdio: 'ignore', env });
       service.kill();
       await ended;
-      for (const path of mountsBelow(directory)) execFileSync('umount', ['--lazy', path]);
+      for (const path of mountsBelow(directory)) spawnSync('umount', ['--lazy', path]);
       rmSync(directory, { recursive: true, force: true });
     },
   };
