@@ -90,9 +90,10 @@ export function target(owner: NamedProject, plan: TargetPlan): TargetConfigurati
  * (`engineOptions`). Only plain values are compared: the graph shall be small, and quick to make.
  */
 function differences(defaults: Record<string, unknown>, options: Record<string, unknown>): Record<string, unknown> {
-  const taken = Object.keys(defaults).filter((key) => options[key] === undefined);
-  const changed = Object.entries(options).filter(([key, value]) => value !== defaults[key]);
-  return { ...Object.fromEntries(changed), ...Object.fromEntries(taken.map((key) => [key, null])) };
+  const changed: Record<string, unknown> = {};
+  for (const key in options) if (options[key] !== defaults[key]) changed[key] = options[key];
+  for (const key in defaults) if (options[key] === undefined) changed[key] = null;
+  return changed;
 }
 
 /** What `nx show project` offers. @param example options of the command line */
