@@ -25,6 +25,22 @@ test('registers the plugin and its sync generator, and says why it chose what it
   expect(said.join('\n')).toMatch(/^feed debian: .*\nrunner sandbox: .*\nlock strict: /);
 });
 
+test('the feed avocado is registered with the runner that it needs', async () => {
+  await initialise(tree, { ...options, feed: 'avocado' });
+  expect(readNxJson(tree)?.plugins).toEqual([
+    { plugin: 'nx-avocado', options: { feed: 'avocado', runner: 'docker', lock: 'strict' } },
+  ]);
+  expect(said.join('\n')).toMatch(/^feed avocado: .*\nrunner docker: .*\nlock strict: /);
+});
+
+test('what does not go together changes nothing', async () => {
+  const before = snapshot(tree);
+  await expect(initialise(tree, { ...options, feed: 'avocado', runner: 'sandbox' })).rejects.toThrow(
+    /needs the runner/,
+  );
+  expect(snapshot(tree)).toEqual(before);
+});
+
 test('makes nx.json where there is none', async () => {
   tree.delete('nx.json');
   await initialise(tree, options);

@@ -28,7 +28,7 @@ export async function initialise(tree: Tree, options: InitOptions): Promise<void
   const { ci = 'none', editorSchema = true, skipFormat = false, ...asked } = options;
   // Nx runs without the file, and its own `updateNxJson` then writes nothing.
   if (!tree.exists('nx.json')) tree.write('nx.json', '{}\n');
-  const choice = isRegistered(tree) ? undefined : choose(probeHost(), asked);
+  const choice = isRegistered(tree) ? undefined : choose(await probeHost(), asked);
   if (choice) register(tree, choice.options);
   const changes = [
     choice !== undefined,

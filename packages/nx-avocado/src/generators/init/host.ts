@@ -2,8 +2,10 @@ import { spawnSync } from 'node:child_process';
 import { accessSync, constants, existsSync, readFileSync } from 'node:fs';
 import { userInfo } from 'node:os';
 import { delimiter, join } from 'node:path';
+import type { AvocadoError } from '@nx-avocado/engine/error';
+import { probeDocker } from '@nx-avocado/engine/sdk';
 
-/** What a machine has of that which the runner `sandbox` and the feed `debian` need. */
+/** What a machine has of that which the feeds and runners need. */
 export interface Host {
   platform: NodeJS.Platform;
   architecture: string;
@@ -19,6 +21,12 @@ export interface Host {
   restrictedByAppArmor: boolean;
   /** Whether the user has subordinate ids (or needs none, as root). */
   hasSubordinateIds: boolean;
+  /** Why no Docker daemon can be used; absent where one answers. */
+  docker?: Pick<AvocadoError, 'code' | 'message' | 'hint'>;
+  /** Whether the user says which daemon it is. */
+  namesDaemon: boolean;
+  /** The container engine that is installed, whether it runs or not. */
+  engine?: 'docker' | 'podman';
 }
 
 /** Program to the Debian package that has it. All else comes from the SDK. */
@@ -32,8 +40,8 @@ const programs = {
 };
 const files = { '/usr/share/keyrings/debian-archive-keyring.gpg': 'debian-archive-keyring' };
 
-/** Looks at this machine; runs bubblewrap once. */
-export function probeHost(): Host {
+/** Looks at this machine; runs bubblewrap once, and asks the Docker daemon. */
+export async function probeHost(): Promise<Host> {
   const isRoot = process.getuid?.() === 0;
   const wanted = Object.entries({ ...programs, ...(!isRoot && { newuidmap: 'uidmap' }) });
   const missing = [
@@ -41,6 +49,8 @@ export function probeHost(): Host {
     ...Object.entries(files).flatMap(([file, name]) => (existsSync(file) ? [] : [name])),
   ].sort();
   const namespaceError = missing.includes('bubblewrap') ? undefined : namespaceProblem();
+  const docker = await probeDocker();
+  const engine = isInPath('dockerd') ? 'docker' : isInPath('podman') ? 'podman' : undefined;
   return {
     platform: process.platform,
     architecture: process.arch,
@@ -52,6 +62,9 @@ export function probeHost(): Host {
     ...(namespaceError !== undefined && { namespaceError }),
     restrictedByAppArmor: read('/proc/sys/kernel/apparmor_restrict_unprivileged_userns').trim() === '1',
     hasSubordinateIds: isRoot || ['/etc/subuid', '/etc/subgid'].every(namesUser),
+    ...(docker && { docker }),
+    namesDaemon: ['DOCKER_HOST', 'DOCKER_CONTEXT'].some((name) => Boolean(process.env[name])),
+    ...(engine && { engine }),
   };
 }
 
