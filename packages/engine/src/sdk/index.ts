@@ -1,6 +1,7 @@
 export * from './types';
 export { createSandboxRunner } from './sandbox';
 export { createDockerRunner } from './docker';
+export { announceContainerArgs } from './docker/container-args';
 export { probeDocker } from './probe-docker';
 export { shellCommand, shellQuote } from './quote';
 export { architectures } from './architecture';

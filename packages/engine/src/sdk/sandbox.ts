@@ -10,7 +10,7 @@ import { hostNetwork } from './network';
 import { endProcesses, findBubblewrap, infoDescriptor, readFirstProcess, startBubblewrap } from './process';
 import { rerunCommand, writeRerun } from './rerun';
 import { terminalFilter } from './terminal';
-import type { SdkCommand, SdkResult, SdkRunner } from './types';
+import type { SdkCommand, SdkResult, SdkRunner, SdkStdio } from './types';
 
 /** Runs commands with bubblewrap: Linux, no daemon, no privileges; see bubblewrap.ts for what a command sees. */
 export function createSandboxRunner(): SdkRunner {
@@ -55,17 +55,16 @@ async function run(command: SdkCommand, reporter: Reporter, options: RunOptions 
   return { stdout: log.standardOutput };
 }
 
-function spawn(command: SdkCommand, stdio: 'inherit' | 'pipe'): ChildProcess {
+function spawn(command: SdkCommand, stdio: SdkStdio): ChildProcess {
   if (command.signal?.aborted) throw aborted(command);
   const bwrap = findBubblewrap();
-  const terminal = stdio === 'inherit';
+  const terminal = stdio !== 'pipe';
+  const [input, output] = typeof stdio === 'object' ? [stdio.input, stdio.output] : [stdio, stdio];
   const plan = prepare(command, terminal);
   const filter = terminal ? terminalFilter() : undefined;
   const before = ['--info-fd', String(infoDescriptor), ...(filter ? ['--seccomp', String(infoDescriptor + 1)] : [])];
   const child = startBubblewrap(bwrap, plan, before, [
-    stdio,
-    stdio,
-    stdio,
+    ...[input, output, output],
     'pipe',
     ...(filter ? ['pipe' as const] : []),
   ]);

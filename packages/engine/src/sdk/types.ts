@@ -1,4 +1,5 @@
 import type { Readable, Writable } from 'node:stream';
+import type { ReadStream, WriteStream } from 'node:tty';
 import type { Reporter } from '../report';
 
 /** An SDK root that is installed on this machine. Read-only for every command. */
@@ -59,6 +60,15 @@ export interface SdkResult {
   stdout: string;
 }
 
+/** A terminal that a command is given. */
+export interface SdkTerminal {
+  input: ReadStream;
+  output: WriteStream;
+}
+
+/** `inherit` shares this process's own input and output. */
+export type SdkStdio = 'inherit' | 'pipe' | SdkTerminal;
+
 /** A running command; as much of Node's ChildProcess as is used of one. */
 export interface SdkProcess {
   /** Null where the terminal is shared. */
@@ -89,6 +99,6 @@ export interface SdkRunner {
    * @throws AvocadoError `COMMAND_FAILED` with its last lines, its log and how to run it again; `ABORTED` on a signal.
    */
   run(command: SdkCommand, reporter: Reporter, options?: { stream?: boolean; logFile?: string }): Promise<SdkResult>;
-  /** Starts a long-running command (QEMU). It dies with this process, even when that is killed. */
-  spawn(command: SdkCommand, stdio: 'inherit' | 'pipe'): SdkProcess;
+  /** Starts a long-running command (QEMU) or one for a person at a terminal. It dies with this process, even when that is killed. */
+  spawn(command: SdkCommand, stdio: SdkStdio): SdkProcess;
 }

@@ -102,6 +102,20 @@ export interface SdkCompileOptions extends CompileOptions {
   include?: Included;
 }
 
+export interface SdkRunOptions {
+  machine: string;
+  sdk: TaskOutput;
+  /** `src_dir`: /opt/src of the command, where it may write. */
+  sourceRoot: string;
+  /** The project, where it is an extension. */
+  extension?: string;
+  /** Program and arguments. */
+  command: string[];
+  /** `sdk.container_args` */
+  containerArgs?: string[];
+  source_date_epoch: number;
+}
+
 export interface ExtensionAssembleOptions extends TaskOptions {
   sdk: TaskOutput;
   sourceRoot: string;

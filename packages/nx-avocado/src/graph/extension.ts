@@ -5,6 +5,7 @@ import { outputPath, target, taskOutput } from './target';
 import type { Edge, NamedProject } from './target';
 import { configTargets } from './config-target';
 import { sdkInstall } from './sdk-install';
+import { sdkRun } from './sdk-run';
 import type { FileContext } from './sdk-install';
 
 /** Targets of an extension: `sdk-install`, `compile` (or `compile-<package>`), `build`. */
@@ -17,6 +18,7 @@ export function extensionTargets(
   const targets: Record<string, TargetConfiguration> = {
     ...configTargets('extension', slices, file),
     'sdk-install': sdkInstall(owner, 'extension', slices, file),
+    'sdk-run': sdkRun(owner, slices),
   };
   const tasks = compileTaskNames(
     Object.values(slices).flatMap(({ compiled }) => compiled.map(({ options }) => options.package)),

@@ -25,11 +25,13 @@ export function invalidTargets(
     kind === 'extension'
       ? {
           'sdk-install': [],
+          'sdk-run': own('sdk-install'),
           ...Object.fromEntries(compiles.map((name) => [name, own('sdk-install')])),
           build: own('sdk-install', ...compiles),
         }
       : {
           'sdk-install': [],
+          'sdk-run': own('sdk-install'),
           rootfs: own('sdk-install'),
           build: [...own('rootfs'), ...extensions],
           provision: own('build'),

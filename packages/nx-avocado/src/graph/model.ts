@@ -67,6 +67,8 @@ interface Slice {
   /** Of the avocado feed: which one. */
   feed?: AvocadoSource;
   source_date_epoch: number;
+  /** `sdk.container_args`, where there are any. */
+  containerArgs?: string[];
   /** What its tasks read, as globs relative to the workspace root; `!` before one takes it out. */
   files: string[];
 }

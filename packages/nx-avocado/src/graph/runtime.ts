@@ -4,6 +4,7 @@ import { outputPath, target, taskOutput } from './target';
 import type { Edge, NamedProject, TargetPlan } from './target';
 import { configTargets } from './config-target';
 import { sdkInstall } from './sdk-install';
+import { sdkRun } from './sdk-run';
 import type { FileContext } from './sdk-install';
 
 /** Targets of a runtime, from its SDK to a booted machine. */
@@ -22,6 +23,7 @@ export function runtimeTargets(
   return {
     ...configTargets('runtime', slices, file),
     'sdk-install': sdkInstall(owner, 'runtime', slices, file),
+    'sdk-run': sdkRun(owner, slices),
     rootfs: make(
       {
         verb: 'rootfs',

@@ -50,7 +50,7 @@ export function extensionSlice(name: string, context: SliceContext): ExtensionSl
     requests: include ? { ...requests, include: [include.request] } : requests,
     ...feedOf(context),
     lockDigest: digest('extension', section.name, context),
-    source_date_epoch: config.source_date_epoch,
+    ...sdkOf(config),
     // Of what is fetched, the commit in its path says all.
     compiled: tree || include ? compiled.map((one) => ({ ...one, files: [] })) : compiled,
     files: tree || include ? [] : extensionFiles(section, sourceRoot),
@@ -202,7 +202,7 @@ export function runtimeSlice(name: string, context: SliceContext): RuntimeSlice 
     requests: requestsOf(config, { kind: 'runtime', name }, context, positionOf),
     ...feedOf(context),
     lockDigest: digest('runtime', name, context),
-    source_date_epoch: config.source_date_epoch,
+    ...sdkOf(config),
     rootfs,
     initramfs,
     ...(kernel && { kernel }),
@@ -259,6 +259,10 @@ function requestsOf(
 
 function feedOf({ engine, options, config }: SliceContext): Pick<ExtensionSlice, 'feed'> {
   return options.feed === 'avocado' ? { feed: engine.avocadoSource(config) } : {};
+}
+
+function sdkOf({ sdk, source_date_epoch }: AvocadoConfig): Pick<ExtensionSlice, 'source_date_epoch' | 'containerArgs'> {
+  return { source_date_epoch, ...(sdk.container_args.length > 0 && { containerArgs: sdk.container_args }) };
 }
 
 function digest(kind: 'extension' | 'runtime', name: string, { engine, lock, config, options }: SliceContext): string {

@@ -1,5 +1,7 @@
 import type Docker from 'dockerode';
 import { AvocadoError } from '../../error';
+import type { Reporter } from '../../report';
+import type { SdkCommand, SdkRunner } from '../types';
 
 /** What a project asks for beyond what a container has by itself. */
 export interface ContainerExtras {
@@ -60,6 +62,15 @@ export function parseContainerArgs(args: readonly string[]): ContainerExtras {
     } else throw unsupported(`${word} is not known here`);
   }
   return extras;
+}
+
+/** Says that a command runs with more than a container has by itself. @param runner where `run` does not say so itself */
+export function announceContainerArgs(
+  { label, containerArgs = [] }: Pick<SdkCommand, 'label' | 'containerArgs'>,
+  { reporter, runner }: { reporter: Reporter; runner?: SdkRunner },
+): void {
+  if (containerArgs.length === 0 || runner?.kind === 'sandbox') return;
+  reporter.notice(`${label} runs with the project's container_args: ${containerArgs.join(' ')}`);
 }
 
 function splitOnce(text: string): [string, string] {

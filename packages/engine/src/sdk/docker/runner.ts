@@ -9,6 +9,7 @@ import type { SdkCommand, SdkResult, SdkRunner } from '../types';
 import { connect } from './connect';
 import type { Connection } from './connect';
 import type { Container } from './container';
+import { announceContainerArgs } from './container-args';
 import { endpointAddress, findEndpoint } from './endpoint';
 import { ownershipCommand } from './ownership';
 import { containerInputs, environmentList, runArguments } from './plan';
@@ -68,9 +69,7 @@ async function run(
   const { mounts, env } = containerInputs(command, command.network ? hostNetwork() : undefined);
   const whole = { ...fixedEnvironment, ...env };
   const own = await ownershipCommand(connection, mounts);
-  if (command.containerArgs?.length) {
-    reporter.notice(`${command.label} runs with the project's container_args: ${command.containerArgs.join(' ')}`);
-  }
+  announceContainerArgs(command, { reporter });
   const log = new CommandLog(command, reporter, options);
   const lease = await pool.take(command, mounts).catch(async (error: unknown) => {
     await log.close();

@@ -3,14 +3,15 @@ import { PassThrough } from 'node:stream';
 import type { Duplex } from 'node:stream';
 import { fixedEnvironment } from '../bubblewrap';
 import { hostNetwork } from '../network';
-import type { SdkCommand, SdkProcess } from '../types';
+import type { SdkCommand, SdkProcess, SdkStdio, SdkTerminal } from '../types';
 import type { Connection } from './connect';
 import { Container, waiting } from './container';
+import { ownershipCommand } from './ownership';
 import { containerInputs, environmentList } from './plan';
 import { rootImage } from './root-image';
 
 /** A long-running command in a container of its own, which ends with it, and with this process. */
-export function spawnInContainer(connection: Connection, command: SdkCommand, stdio: 'inherit' | 'pipe'): SdkProcess {
+export function spawnInContainer(connection: Connection, command: SdkCommand, stdio: SdkStdio): SdkProcess {
   const running = new ContainerProcess(stdio);
   void running.start(connection, command);
   return running;
@@ -23,7 +24,7 @@ class ContainerProcess extends EventEmitter implements SdkProcess {
   private container?: Container;
   private killed = false;
 
-  constructor(stdio: 'inherit' | 'pipe') {
+  constructor(private readonly stdio: SdkStdio) {
     super();
     const pipe = (): PassThrough | null => (stdio === 'pipe' ? new PassThrough() : null);
     [this.stdin, this.stdout, this.stderr] = [pipe(), pipe(), pipe()];
@@ -39,6 +40,8 @@ class ContainerProcess extends EventEmitter implements SdkProcess {
       const plan = { root, mounts, network, devices, ports, containerArgs, argv: waiting, stdio: 'stdin' as const };
       this.container = await Container.start(connection, plan, command.label);
       const code = this.killed ? undefined : await this.execute(command, { ...fixedEnvironment, ...env });
+      const own = await ownershipCommand(connection, mounts);
+      if (own && this.container.isAlive) await this.container.exec(own, { env: environmentList(fixedEnvironment) });
       this.container.end();
       for (const output of [this.stdout, this.stderr]) await finished(output);
       this.emit('close', this.killed ? null : (code ?? null));
@@ -71,7 +74,13 @@ class ContainerProcess extends EventEmitter implements SdkProcess {
         },
       });
     }
-    if (process.stdin.isTTY) return container.exec(argv, { ...options, onTerminal: shareTerminal });
+    const terminal = typeof this.stdio === 'object' ? this.stdio : { input: process.stdin, output: process.stdout };
+    if (terminal.input.isTTY) {
+      return container.exec(argv, {
+        ...options,
+        onTerminal: (stream, resize) => shareTerminal(terminal, stream, resize),
+      });
+    }
     return container.exec(argv, {
       ...options,
       stdin: process.stdin,
@@ -83,9 +92,12 @@ class ContainerProcess extends EventEmitter implements SdkProcess {
   }
 }
 
-/** Connects this process's terminal with that of a command, raw, until the command ends. */
-function shareTerminal(stream: Duplex, resize: (size: { h: number; w: number }) => void): void {
-  const { stdin, stdout } = process;
+/** Connects the user's terminal with that of a command, raw, until the command ends. */
+function shareTerminal(
+  { input: stdin, output: stdout }: SdkTerminal,
+  stream: Duplex,
+  resize: (size: { h: number; w: number }) => void,
+): void {
   const onResize = (): void => resize({ h: stdout.rows, w: stdout.columns });
   stdin.setRawMode(true);
   stdin.pipe(stream);

@@ -3,7 +3,7 @@ import { runQemu } from '@nx-avocado/engine/qemu';
 import type { QemuOptions } from '@nx-avocado/engine/task';
 import { engineOptions, runTask } from '../context';
 import type { Keyed } from '../context';
-import { controllingTerminal } from './terminal';
+import { controllingTerminal } from '../terminal';
 
 /** Boots the runtime; ends when the guest powers off, or on Ctrl-C and whatever else ends Nx. */
 export default function qemuExecutor(
