@@ -85,6 +85,7 @@ test("a runtime's targets, in the order of a build; what boots is not cached, bu
     ['config', true],
     ['lock', true],
     ['sdk-install', true],
+    ['sdk-run', false],
     ['rootfs', true],
     ['build', true],
     ['provision', true],
