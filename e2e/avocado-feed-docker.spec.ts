@@ -69,6 +69,11 @@ test('nx g nx-avocado:lock pins package extensions with what they say, and they 
     directory: 'avocado-ext-dev',
     config: expect.stringContaining('overlay: overlay'),
   });
+  // As the avocado CLI has them.
+  expect(lock.targets['qemux86-64']).toMatchObject({
+    extensions: { 'avocado-ext-dev': { source: { type: 'package', package: 'avocado-ext-dev', version: '1.0.0' } } },
+    runtimes: { dev: { extensions: { 'avocado-ext-dev': expect.any(Object), 'example-rust': expect.any(Object) } } },
+  });
   const built = await run('run', 'avocado-ext-dev:build');
   expect(built.code === 0 ? '' : built.output).toBe('');
   expect(

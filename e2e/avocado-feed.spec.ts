@@ -113,6 +113,24 @@ test('a lock that the avocado CLI wrote again: its snapshot and its versions hol
   expect(lockText()).toBe(text);
 });
 
+test('a lock of an older avocado CLI, at its old place: its snapshot and its versions hold', async () => {
+  const first = await workspace.install(small);
+  const text = lockText();
+  const { extensions, ...target } = lock().targets['qemux86-64']!;
+  const written = { version: 6, distro_release: '2024', targets: { 'qemux86-64': target } };
+  // As its `ext install` writes them.
+  target.runtimes = { dev: { extensions: { app: { packages: extensions!['app']!.packages! } } } };
+  rmSync(lockFile());
+  const legacy = workspace.path('app/.avocado/lock.json');
+  writeFileSync(legacy, JSON.stringify(written));
+  server.state.head = snapshots[1];
+  expect(await workspace.install(small)).toEqual(first);
+  expect(existsSync(legacy)).toBe(false);
+  expect(lock().targets['qemux86-64']?.runtimes).toEqual(target.runtimes);
+  const { runtimes: _members, ...others } = lock().targets['qemux86-64']!;
+  expect({ ...lock(), targets: { 'qemux86-64': others } }).toEqual(JSON.parse(text));
+});
+
 describe('a snapshot that the feed no longer has', () => {
   beforeEach(async () => {
     await workspace.install(small);

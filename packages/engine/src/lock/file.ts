@@ -1,25 +1,31 @@
-import { readFile } from 'node:fs/promises';
+import { readFile, rm } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { AvocadoError } from '../error';
 import { writeFileAtomic } from '../store';
+import { lockVersion, migrateLock } from './migrate';
 import type { Lock } from './types';
 
 export const lockName = 'avocado.lock';
-const version = 7;
+/** Where an older avocado CLI keeps it, beside the avocado.yaml: read where there is no other, gone once that is written. */
+export const legacyLockName = '.avocado/lock.json';
 
 export function emptyLock(): Lock {
-  return { version, targets: {}, debian: {} };
+  return { version: lockVersion, targets: {}, debian: {} };
 }
 
 /**
- * The lock at `path`; an empty one where there is none.
+ * The lock at `path`, else the one of an older avocado CLI; an empty one where there is none.
  * @throws AvocadoError `LOCK_INVALID`, `LOCK_TOO_NEW`
  */
 export async function readLock(path: string): Promise<Lock> {
-  const text = await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
-    if (error.code === 'ENOENT') return undefined;
-    throw new AvocadoError('LOCK_INVALID', `cannot read the lock: ${error.message}`, { position: { file: path } });
-  });
-  return text === undefined ? emptyLock() : parseLock(text, path);
+  for (const file of [path, join(dirname(path), legacyLockName)]) {
+    const text = await readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
+      if (error.code === 'ENOENT' || error.code === 'ENOTDIR') return undefined;
+      throw new AvocadoError('LOCK_INVALID', `cannot read the lock: ${error.message}`, { position: { file } });
+    });
+    if (text !== undefined) return parseLock(text, file);
+  }
+  return emptyLock();
 }
 
 /** @param path for messages */
@@ -32,24 +38,23 @@ export function parseLock(text: string, path: string): Lock {
   }
   if (!isRecord(value)) throw invalid('the lock must be a JSON object', { file: path, line: 1 });
   const line = lineOf(text, 'version');
-  if (typeof value['version'] === 'number' && value['version'] > version) {
-    throw new AvocadoError(
-      'LOCK_TOO_NEW',
-      `the lock has version ${value['version']}; this nx-avocado reads ${version}`,
-      {
-        position: { file: path, line },
-        hint: 'Update @nx-avocado/engine, or make the lock again with this one: delete it and run nx sync.',
-      },
-    );
+  const { version = 1 } = value;
+  if (typeof version === 'number' && version > lockVersion) {
+    throw new AvocadoError('LOCK_TOO_NEW', `the lock has version ${version}; this nx-avocado reads ${lockVersion}`, {
+      position: { file: path, line },
+      hint: 'Update @nx-avocado/engine, or make the lock again with this one: delete it and run nx sync.',
+    });
   }
-  if (value['version'] !== version) throw invalid(`the lock must have "version": ${version}`, { file: path, line });
+  if (typeof version !== 'number' || !Number.isInteger(version) || version < 1) {
+    throw invalid(`the lock must have "version": ${lockVersion}`, { file: path, line });
+  }
   for (const key of ['targets', 'debian', 'rpm']) {
     const part = value[key] ?? {};
     if (!isRecord(part) || !Object.values(part).every(isRecord)) {
       throw invalid(`"${key}" of the lock must be an object of objects`, { file: path, line: lineOf(text, key) });
     }
   }
-  return { targets: {}, debian: {}, ...value, version } as Lock;
+  return { targets: {}, debian: {}, ...(version < lockVersion ? migrateLock(value) : value) } as Lock;
 }
 
 function invalid(message: string, position: { file: string; line: number | undefined }, cause?: unknown): AvocadoError {
@@ -115,4 +120,5 @@ function formatValue(value: unknown, indent: string): string {
 /** Old or new, never half. The caller holds `lockGuard(path)` from its read to this write. */
 export async function writeLock(path: string, lock: Lock): Promise<void> {
   await writeFileAtomic(path, formatLock(lock));
+  await rm(join(dirname(path), legacyLockName), { force: true });
 }

@@ -6,7 +6,7 @@ import { AvocadoError } from '../error';
 import type { SourcePosition } from '../error';
 import { emptyLock } from './file';
 import { freezer } from './rpm-update';
-import type { Lock, LockedInclude } from './types';
+import type { Lock, LockedExtension, LockedInclude } from './types';
 
 /** A package extension that an avocado.yaml names. */
 export interface IncludeWant {
@@ -44,7 +44,7 @@ export async function pinIncludes(
 ): Promise<{ lock: Lock; errors: AvocadoError[] }> {
   const missing = wants.filter((want) => update || !lockedInclude(before, want));
   const errors: AvocadoError[] = [];
-  if (missing.length === 0) return { lock: before, errors };
+  if (missing.length === 0) return { lock: withPackageSources(before, wants), errors };
   const next = structuredClone(before);
   const rpm = (next.rpm ??= { images: {}, packages: {}, projects: {} });
   const freeze = freezer(update ? emptyLock() : before, context);
@@ -52,7 +52,8 @@ export async function pinIncludes(
     const step = context.reporter.step(`find the package extension ${extension} for ${machine}`);
     try {
       const { address, snapshot } = await freeze({ machine, ...want });
-      const { pin, directory, config } = await findInclude(address, extension, request, undefined, context);
+      const locked = update ? undefined : upstreamVersion(before, { extension, machine, request });
+      const { pin, directory, config } = await findInclude(address, extension, request, locked, context);
       const { filename, sha256, size, name } = pin;
       rpm.packages[nevra(pin)] = { filename, sha256, size };
       rpm.images[want.source.image] = address.image;
@@ -66,5 +67,38 @@ export async function pinIncludes(
     }
     step.done();
   }
-  return { lock: next, errors };
+  return { lock: withPackageSources(next, wants), errors };
+}
+
+/** The version that the avocado CLI wrote of it, or we for the avocado CLI: it holds where ours is lost. */
+export function upstreamVersion(
+  lock: Lock,
+  { extension, machine, request }: Pick<IncludeWant, 'extension' | 'machine' | 'request'>,
+): string | undefined {
+  const extensions = lock.targets[machine]?.extensions;
+  const source = extensions && Object.hasOwn(extensions, extension) ? extensions[extension]?.source : undefined;
+  const [name, asked] = request.split(' ', 2);
+  if (source?.type !== 'package' || (source.package ?? extension) !== name || source.version === '*') return undefined;
+  return asked === undefined ? source.version : undefined;
+}
+
+/** Upstream's entries of package extensions, which are all that it keeps of them (its `ext fetch`). */
+function withPackageSources(lock: Lock, wants: IncludeWant[]): Lock {
+  const next = structuredClone(lock);
+  for (const [machine, target] of Object.entries(next.targets)) {
+    for (const [name, extension] of Object.entries(target.extensions ?? {})) {
+      const wanted = wants.some((want) => want.machine === machine && want.extension === name);
+      if (extension.source?.type === 'package' && !wanted) delete extension.source;
+    }
+  }
+  for (const want of wants) {
+    const pin = lockedInclude(next, want);
+    if (!pin) continue;
+    const extensions: Record<string, LockedExtension> = ((next.targets[want.machine] ??= {}).extensions ??= {});
+    const before = Object.hasOwn(extensions, want.extension) ? extensions[want.extension] : undefined;
+    const version = pin.version.replace(/^\d+:/, '').replace(/-[^-]*$/, '');
+    const source = { type: 'package', package: want.request.split(' ')[0]!, version } as const;
+    extensions[want.extension] = { ...before, source };
+  }
+  return next;
 }

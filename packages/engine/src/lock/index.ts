@@ -1,5 +1,5 @@
 export type * from './types';
-export { emptyLock, formatLock, lockName, parseLock, readLock, writeLock } from './file';
+export { emptyLock, formatLock, legacyLockName, lockName, parseLock, readLock, writeLock } from './file';
 export { lockDigest, lockSlice, onlyProjects, sliceAnswers, withSlice } from './slice';
 export type { LockSlice } from './slice';
 export { lockGuard, resolveInto, staleWants, syncLock, updateLock } from './update';
@@ -10,6 +10,8 @@ export { lockedSource, pinSources, beforeUpdate } from './sources';
 export type { PinContext, PinnedSources, SourceWant } from './sources';
 export { lockedInclude, pinIncludes } from './includes';
 export type { IncludeWant } from './includes';
+export { withMembers } from './members';
+export type { Members } from './members';
 export { rpmSlice } from './rpm-slice';
 export type { RpmSlice } from './rpm-slice';
 export { installRpms } from './rpm-install';

@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { machine } from '../feed';
@@ -123,6 +123,69 @@ describe('a file that is no lock', () => {
     expect(() => parseLock(text, 'avocado.lock')).toThrow(
       expect.objectContaining({ code, position: { file: 'avocado.lock', line } }),
     );
+  });
+});
+
+describe('a lock of an older avocado CLI', () => {
+  const packages = { htop: '3.4-r0.core2_64' };
+  const target = (text: object) => parseLock(JSON.stringify(text), 'lock.json').targets['qemux86-64'];
+
+  test.each<[string, object, object]>([
+    [
+      '1, without a number: of the SDK nobody knows for which architecture',
+      { sdk: { make: '1' }, rootfs: packages, 'extensions/app': packages, 'runtimes/dev': packages },
+      { rootfs: packages, extensions: { app: { packages } }, runtimes: { dev: { packages } } },
+    ],
+    [
+      '2: flat packages, and where they were fetched from beside',
+      {
+        sdk: { x86_64: { make: '1' } },
+        extensions: { app: packages },
+        'fetched-extensions': { app: { 'app-ext': '1.0' }, other: { other: '2.0' } },
+        runtimes: { dev: packages },
+      },
+      {
+        sdk: { x86_64: { make: '1' } },
+        extensions: {
+          app: { packages, source: { type: 'package', package: 'app-ext', version: '1.0' } },
+          other: { source: { type: 'package', package: 'other', version: '2.0' } },
+        },
+        runtimes: { dev: { packages } },
+      },
+    ],
+    ...[3, 4, 6].map((version): [string, object, object] => [
+      `${version}: what came since is not there`,
+      { extensions: { app: { packages } } },
+      { extensions: { app: { packages } } },
+    ]),
+    [
+      '5: flat runtimes',
+      { 'kernel-versions': { rootfs: '6.12' }, runtimes: { dev: packages } },
+      { 'kernel-versions': { rootfs: '6.12' }, runtimes: { dev: { packages } } },
+    ],
+  ])('version %s', (name, before, after) => {
+    const version = Number(name[0]);
+    expect(target({ ...(version > 1 && { version }), targets: { 'qemux86-64': before } })).toEqual(after);
+  });
+
+  test('at its old place it is read where there is no other, and gone once that is written', async () => {
+    const directory = await mkdtemp(join(tmpdir(), 'lock-'));
+    try {
+      const [path, legacy] = [join(directory, 'avocado.lock'), join(directory, '.avocado/lock.json')];
+      await mkdir(join(directory, '.avocado'));
+      await writeFile(legacy, JSON.stringify({ version: 6, targets: { 'qemux86-64': { rootfs: packages } } }));
+      const read = await readLock(path);
+      expect(read).toEqual({ ...emptyLock(), targets: { 'qemux86-64': { rootfs: packages } } });
+      await writeLock(path, read);
+      await expect(readFile(legacy)).rejects.toMatchObject({ code: 'ENOENT' });
+      expect(await readLock(path)).toEqual(read);
+      await writeFile(legacy, '{ "version": 8 }');
+      expect(await readLock(path)).toEqual(read);
+      await rm(path);
+      await expect(readLock(path)).rejects.toMatchObject({ code: 'LOCK_TOO_NEW', position: { file: legacy } });
+    } finally {
+      await rm(directory, { recursive: true });
+    }
   });
 });
 

@@ -126,7 +126,13 @@ function writeUpstream(target: LockedTarget, project: Project, build: BuildArchi
   if (project.kind === 'extension') {
     const extensions = (target.extensions ??= {});
     const own = extensions[project.name];
-    extensions[project.name] = { ...own, packages: asked('extension') };
+    const packages = asked('extension');
+    extensions[project.name] = { ...own, packages };
+    // Where upstream looks for them first.
+    for (const { extensions: members } of Object.values(target.runtimes ?? {})) {
+      if (members && Object.hasOwn(members, project.name))
+        members[project.name] = { ...members[project.name], packages };
+    }
     return;
   }
   target.rootfs = { ...target.rootfs, ...asked('rootfs') };
@@ -145,7 +151,8 @@ export function lockedVersions(
   const own = (pins: Pins | undefined, name: string): string | undefined =>
     pins && Object.hasOwn(pins, name) ? pins[name] : undefined;
   const composed = Object.values(target?.runtimes ?? {}).map((runtime) => runtime.extensions?.[project.name]?.packages);
-  const extension = [target?.extensions?.[project.name]?.packages, ...composed];
+  // The avocado CLI of today writes below the runtime; ours are in both.
+  const extension = [...composed, target?.extensions?.[project.name]?.packages];
   return (root, name) => {
     // Upstream's form, without the epoch.
     if (root === 'include') return lock?.rpm?.includes?.[machine]?.[name]?.version.replace(/^\d+:/, '');

@@ -3,6 +3,9 @@ import type { PackagePin } from '../feed/types';
 import { emptyLock, formatLock, parseLock } from './file';
 import { lockedVersions, rpmSlice, rpmSliceAnswers, withRpmSlice } from './rpm-slice';
 import type { RpmSlice } from './rpm-slice';
+import { withMembers } from './members';
+import { pinIncludes, upstreamVersion } from './includes';
+import type { FeedContext } from '../feed/avocado/run';
 import { onlyProjects } from './slice';
 import type { Lock } from './types';
 
@@ -66,6 +69,73 @@ test("versions that upstream's CLI wrote hold, also those below a runtime", () =
   ]);
   expect(lockedVersions(lock, app, machine, 'arm64')('tools', 'make')).toBeUndefined();
   expect(rpmSlice(lock, app, machine, 'amd64')).toBeUndefined();
+});
+
+test("upstream's entries of a runtime's extensions: members, with the packages that are pinned", () => {
+  const members = { [machine]: { dev: ['app', 'files'] }, other: { dev: ['app'] } };
+  const lock = withMembers(locked(), members);
+  const packages = { htop: '3.4-r0.core2_64' };
+  expect(lock.targets[machine]?.runtimes).toEqual({ dev: { extensions: { app: { packages }, files: {} } } });
+  expect(Object.keys(lock.targets)).toEqual([machine]);
+  expect(withMembers(lock, members)).toEqual(lock);
+  expect(rpmSlice(lock, app, machine, 'amd64')).toEqual({ ...slice, snapshot: 'S1' });
+  // Both entries move with the pin, and go with the extension.
+  const moved = { ...slice, roots: { ...slice.roots, extension: [pin('htop', '4-r0')] } };
+  const next = withRpmSlice(lock, app, machine, 'amd64', moved);
+  expect(next.targets[machine]?.runtimes?.['dev']?.extensions?.['app']).toEqual({
+    packages: { htop: '4-r0.core2_64' },
+  });
+  expect(withMembers(next, { [machine]: { dev: ['files'] } }).targets[machine]?.runtimes).toEqual({
+    dev: { extensions: { files: {} } },
+  });
+});
+
+test("what upstream's CLI wrote below the runtime goes before what we wrote beside", () => {
+  const lock = withMembers(locked(), { [machine]: { dev: ['app'] } });
+  lock.targets[machine]!.runtimes!['dev']!.extensions!['app']!.packages = { htop: '5.core2_64' };
+  expect(lockedVersions(lock, app, machine, 'amd64')('extension', 'htop')).toBe('5.core2_64');
+});
+
+describe('the source of a package extension', () => {
+  const want = {
+    ...{ extension: 'app', machine, request: 'app-ext', source, configFile: '/avocado.yaml' },
+    position: { file: 'avocado.yaml' },
+  };
+  // Nothing here is asked of a feed.
+  const context = {} as FeedContext;
+  const include = { request: 'app-ext', version: '1:1.0~rc.1-r0.noarch', directory: '.', config: '' };
+  const pinned: Lock = {
+    ...locked(),
+    rpm: { images: {}, packages: {}, projects: {}, includes: { [machine]: { 'app-ext': include } } },
+  };
+
+  test("is upstream's entry, with RPM's version alone, and goes with it", async () => {
+    const { lock } = await pinIncludes(pinned, [want], false, context);
+    const own = { type: 'package', package: 'app-ext', version: '1.0~rc.1' };
+    expect(lock.targets[machine]?.extensions?.['app']).toEqual({ packages: { htop: '3.4-r0.core2_64' }, source: own });
+    expect((await pinIncludes(lock, [want], false, context)).lock).toEqual(lock);
+    const left = (await pinIncludes(lock, [], false, context)).lock;
+    expect(left.targets[machine]?.extensions?.['app']).toEqual({ packages: { htop: '3.4-r0.core2_64' } });
+  });
+
+  test.each([
+    ['holds where ours is lost', 'app-ext', { package: 'app-ext', version: '1.0' }, '1.0'],
+    ['is of the extension itself where it names no package', 'app', { version: '1.0' }, '1.0'],
+    ['of another package says nothing', 'app-ext', { package: 'other', version: '1.0' }, undefined],
+    ['that says any version says nothing', 'app-ext', { package: 'app-ext', version: '*' }, undefined],
+    [
+      'does not go before a version that avocado.yaml asks for',
+      'app-ext 2',
+      { package: 'app-ext', version: '1' },
+      undefined,
+    ],
+  ])('%s', (_name, request, written, version) => {
+    const lock: Lock = {
+      ...emptyLock(),
+      targets: { [machine]: { extensions: { app: { source: { type: 'package', ...written } } } } },
+    };
+    expect(upstreamVersion(lock, { ...want, request })).toBe(version);
+  });
 });
 
 test('what it does not know of upstream stays in the lock', () => {

@@ -45,7 +45,7 @@ export function lockedSource(
 ): LockedSource | undefined {
   const extensions = lock.targets[machine]?.extensions;
   const locked = extensions && Object.hasOwn(extensions, extension) ? extensions[extension]?.source : undefined;
-  return locked?.url === source.url && locked.ref === source.ref ? locked : undefined;
+  return locked?.type === 'git' && locked.url === source.url && locked.ref === source.ref ? locked : undefined;
 }
 
 /**
@@ -126,6 +126,8 @@ function onlySources(lock: Lock, wants: SourceWant[]): Lock {
   const next = structuredClone(lock);
   for (const [machine, { extensions = {} }] of Object.entries(next.targets)) {
     for (const [name, extension] of Object.entries(extensions)) {
+      // Those of packages: includes.ts.
+      if (extension.source?.type === 'package') continue;
       if (!wants.some((want) => want.machine === machine && want.extension === name)) delete extension.source;
     }
   }
@@ -139,7 +141,7 @@ export function beforeUpdate(lock: Lock, keep: { project: Project; machine: stri
     for (const [name, { source }] of Object.entries(extensions)) {
       if (!source) continue;
       const kept: Record<string, LockedExtension> = ((next.targets[machine] ??= {}).extensions ??= {});
-      if (!Object.hasOwn(kept, name)) kept[name] = { requests: {}, source };
+      if (!Object.hasOwn(kept, name)) kept[name] = source.type === 'git' ? { requests: {}, source } : { source };
     }
   }
   return next;

@@ -11,11 +11,18 @@ export type BuildPins = Record<string, Pins>;
 /** What a project asked for when its pins were made, by root (feed/requests.ts). */
 export type LockedRequests = Record<string, string[]>;
 
+/** A package extension, as upstream has it: `version` is RPM's, without the release. */
+export interface LockedPackageSource {
+  type: 'package';
+  package?: string;
+  version?: string;
+}
+
 export interface LockedExtension {
   /** Of the debian feed alone. */
   requests?: LockedRequests;
   /** Where its avocado.yaml is fetched from. */
-  source?: LockedSource;
+  source?: LockedSource | LockedPackageSource;
   /** Its compilers. */
   sdk?: BuildPins;
   'target-sysroot'?: Pins;

@@ -74,9 +74,10 @@ async function resolveWith(
 ): Promise<ResolvedFile> {
   const { loaded, undecided, others } = loadAll(path, engine, given.options, read);
   const lockFile = join(dirname(path), engine.lockName);
-  read.files.add(lockFile);
+  const lockFiles = [lockFile, join(dirname(path), engine.legacyLockName)];
+  for (const name of lockFiles) read.files.add(name);
   // Most of the time that a workspace without locks takes would be spent on asking for them.
-  const lock = givenLock ?? (existsSync(lockFile) ? await engine.readLock(lockFile) : engine.emptyLock());
+  const lock = givenLock ?? (lockFiles.some(existsSync) ? await engine.readLock(lockFile) : engine.emptyLock());
   const found = findProjects(loaded.map(({ config }) => config));
   if (found.length === 0) checkNotEmpty(path);
   const projects = found.map(({ kind, name }) => unresolved(kind, name));

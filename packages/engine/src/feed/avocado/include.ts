@@ -4,11 +4,12 @@ import { AvocadoError } from '../../error';
 import { replaceDirectory, sha256, storePath, withLock, withTemporaryDirectory, writeFileAtomic } from '../../store';
 import type { PackagePin, RootSpec } from '../types';
 import { fetchRpms } from './fetch';
-import { nevra } from './nevra';
+import { nevra, rpmVersion } from './nevra';
 import { openRpmRoot } from './open';
 import type { OpenRpmContext } from './open';
 import type { FeedAddress } from './prepare';
 import { resolveRpms } from './resolve';
+import type { LockedVersions } from './resolve';
 import type { FeedContext } from './run';
 import { rpmRootSpec } from './spec';
 import { installRpmRoot } from './install';
@@ -22,7 +23,8 @@ export interface FoundInclude {
 
 /**
  * Finds a package extension in the feed and reads its avocado.yaml.
- * @param request its package, and a version after a blank; `locked` goes before that
+ * @param request its package, and a version after a blank
+ * @param locked the version that goes before that
  * @throws AvocadoError `PACKAGE_EXTENSION_INVALID`, and what resolving and fetching throw
  */
 export async function findInclude(
@@ -32,11 +34,13 @@ export async function findInclude(
   locked: string | undefined,
   context: FeedContext,
 ): Promise<FoundInclude> {
-  const { roots } = await resolveRpms(address, { include: [request] }, () => locked, context);
+  const [asked = '', version] = request.split(' ', 2);
+  const own = locked ?? version;
+  const versions: LockedVersions = (root) => (root === 'include' && own !== undefined ? rpmVersion(own) : undefined);
+  const { roots } = await resolveRpms(address, { include: [asked] }, versions, context);
   const pins = roots.include ?? [];
-  const name = request.split(' ')[0];
-  const pin = pins.find((one) => one.name === name);
-  if (!pin) throw new AvocadoError('PACKAGE_EXTENSION_UNKNOWN', `the feed has no package extension ${name}`);
+  const pin = pins.find((one) => one.name === asked);
+  if (!pin) throw new AvocadoError('PACKAGE_EXTENSION_UNKNOWN', `the feed has no package extension ${asked}`);
   await fetchRpms(address, { extension: pins }, context);
   const spec = rpmRootSpec('include', pins, [], address, '');
   return withTemporaryDirectory(storePath('work'), async (scratch) => {

@@ -10,6 +10,11 @@ export function lockedVersion({ version, architecture }: Pick<PackagePin, 'versi
   return `${version.replace(/^\d+:/, '')}.${architecture}`;
 }
 
+/** RPM's form of an extension's semantic version, in which `-` and `+` have another meaning: `1.0.0-rc.1`. As upstream. */
+export function rpmVersion(version: string): string {
+  return version.replaceAll('-', '~').replaceAll('+', '^');
+}
+
 /** A request as it stands in a task's options: a name, or a name and a version with a blank between. */
 export interface Request {
   name: string;

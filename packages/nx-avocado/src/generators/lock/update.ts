@@ -17,6 +17,7 @@ import type { PluginOptions } from '../../graph/options';
 import { isGenerated } from '../../graph/reads';
 import { resolveFile } from '../../graph/resolve';
 import { wantsOf } from './wants';
+import type { FileWants } from './wants';
 
 export interface Updated {
   /** The locks that changed. */
@@ -67,15 +68,16 @@ export async function updateLocks(tree: Tree, update: boolean): Promise<Updated>
       if (!found.error.includes('[CONFIG_EMPTY]')) failed.push(`cannot pin the packages of ${file}:\n${found.error}`);
       continue;
     }
-    const { wants, keep, notices } = wantsOf(found, standIn, join(tree.root, file));
+    const { notices, ...all } = wantsOf(found, standIn, join(tree.root, file));
     for (const notice of notices) run.reporter.notice(`not everything of ${file} can be pinned:\n${notice}`);
     const path = lockPath(file);
-    if (await writeLock(path, locks[index]!, { wants, keep }, run)) changed.push(path);
+    if (await writeLock(path, locks[index]!, all, run)) changed.push(path);
   }
   return { changed, failed: failed.map((text) => text.replaceAll(`${tree.root}/`, '')) };
 }
 
 const lockPath = (file: string): string => posix.join(posix.dirname(file), lock.lockName);
+const legacyPath = (file: string): string => posix.join(posix.dirname(file), lock.legacyLockName);
 
 interface Pinned extends Pick<lock.PinnedSources, 'lock' | 'errors'> {
   /** Whether what is known of the file may have changed. */
@@ -85,9 +87,8 @@ interface Pinned extends Pick<lock.PinnedSources, 'lock' | 'errors'> {
 /** Before its packages: what a fetched extension asks for stands in its tree. */
 async function pinSources(file: string, { projects, error }: ResolvedFile, run: Update): Promise<Pinned> {
   const { tree, update, reporter, options } = run;
-  const path = lockPath(file);
-  const text = tree.read(path, 'utf8');
-  const before = text === null ? lock.emptyLock() : lock.parseLock(text, path);
+  const path = [lockPath(file), legacyPath(file)].find((name) => tree.exists(name));
+  const before = path === undefined ? lock.emptyLock() : lock.parseLock(tree.read(path, 'utf8') ?? '', path);
   const wants = projects.flatMap(({ sources = {} }) =>
     Object.entries(sources).map(([machine, found]) => ({ machine, ...found })),
   );
@@ -109,21 +110,24 @@ function dnfContext(reporter: Reporter): Pick<feed.FeedContext, 'runner' | 'imag
 async function writeLock(
   path: string,
   before: lock.Lock,
-  { wants, keep }: Pick<ReturnType<typeof wantsOf>, 'wants' | 'keep'>,
+  { wants, keep, members }: Omit<FileWants, 'notices'>,
   { tree, update, reporter }: Update,
 ): Promise<boolean> {
   const dnf = dnfContext(reporter);
   const text = tree.read(path, 'utf8');
   const stale = update ? wants : lock.staleWants(before, wants);
   const all = [...wants, ...keep];
+  const format = (next: lock.Lock): string => lock.formatLock(lock.withMembers(lock.onlyProjects(next, all), members));
   // Nothing to resolve and nothing to drop: the usual case of `nx sync:check`.
-  if (stale.length === 0 && lock.formatLock(lock.onlyProjects(before, all)) === text) return false;
+  if (stale.length === 0 && format(before) === text) return false;
   if (text === null && all.length === 0) return false;
   const start = update ? lock.beforeUpdate(before, keep) : before;
   const resolved = await lock.resolveInto(start, stale, { reporter, dnf }, update ? undefined : before);
-  const formatted = lock.formatLock(lock.onlyProjects(resolved, all));
+  const formatted = format(resolved);
   if (formatted === text) return false;
   tree.write(path, formatted);
+  const legacy = posix.join(posix.dirname(path), lock.legacyLockName);
+  if (tree.exists(legacy)) tree.delete(legacy);
   return true;
 }
 

@@ -1,4 +1,4 @@
-import type { LockWant } from '@nx-avocado/engine/lock';
+import type { LockWant, Members } from '@nx-avocado/engine/lock';
 import type { Composition } from '../../graph/compose';
 import type { ResolvedFile } from '../../graph/model';
 
@@ -7,6 +7,8 @@ export interface FileWants {
   wants: LockWant[];
   /** Projects of which nothing can be told now: the lock says of them what it said. */
   keep: Pick<LockWant, 'project' | 'machine'>[];
+  /** Of the avocado feed. */
+  members: Members;
   /** Why something cannot be built for the file's default machine target. */
   notices: string[];
 }
@@ -38,6 +40,16 @@ export function wantsOf(resolved: ResolvedFile, standIn: Composition['standIn'],
         .filter(([, error]) => !error.includes('[PROJECT_NOT_FOR_TARGET]'))
         .map(([other]) => ({ project: { kind, name: sources[other]?.extension ?? name }, machine: other })),
     ),
+    members: membersOf(own),
     notices: [...new Set(notices)],
   };
+}
+
+function membersOf(projects: ResolvedFile['projects']): Members {
+  const members: Members = {};
+  for (const [machine, slice] of projects.flatMap(({ slices }) => Object.entries(slices))) {
+    if (slice.kind !== 'runtime' || !slice.feed) continue;
+    (members[machine] ??= {})[slice.section.name] = slice.extensions.map(({ name }) => name);
+  }
+  return members;
 }
