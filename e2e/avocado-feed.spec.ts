@@ -233,6 +233,17 @@ test('weak dependencies stay out where avocado.yaml says so', async () => {
   expect(roots.extension!.packages.map(({ name }) => name)).toEqual(['greeting']);
 });
 
+test('other arguments of dnf: what they choose is pinned anew, never taken from the lock in silence', async () => {
+  await workspace.install(small);
+  const dnf_args = ['--exclude=greeting-extra'];
+  await expect(workspace.install(small, { source: { dnf_args }, lock: 'strict' })).rejects.toMatchObject({
+    code: 'LOCK_MISSING',
+  });
+  const { roots } = await workspace.install(small, { source: { dnf_args } });
+  expect(roots.extension!.packages.map(({ name }) => name)).toEqual(['greeting']);
+  expect(await workspace.install(small, { source: { dnf_args }, lock: 'strict' })).toMatchObject({ roots });
+});
+
 test('TLS: an authority that nobody named is refused, a named one is taken, in the file or in the environment', async () => {
   process.env['NX_AVOCADO_STORE'] = before['NX_AVOCADO_STORE'];
   const certificates = await makeCertificates();

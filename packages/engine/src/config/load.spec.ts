@@ -283,6 +283,7 @@ test('upstream variables go before the file', () => {
     AVOCADO_REPO_URL: 'c',
     AVOCADO_REPO_INSECURE: '1',
     AVOCADO_HOST_UID: '7',
+    AVOCADO_DNF_ARGS: ' --nobest  --exclude=a ',
   };
   const { distro, sdk } = config(text, { env });
   expect(distro).toEqual({
@@ -290,7 +291,7 @@ test('upstream variables go before the file', () => {
     channel: 'next',
     repo: { url: 'c', releasever: '2024/next', tls_verify: false },
   });
-  expect(sdk.host_uid).toBe(7);
+  expect(sdk).toMatchObject({ host_uid: 7, dnf_args: ['--nobest', '--exclude=a'] });
   expect(config(text).distro.repo.url).toBe('a');
 });
 

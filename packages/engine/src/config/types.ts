@@ -132,6 +132,8 @@ export interface SdkSection {
   compile: Record<string, CompileSection>;
   container_args: string[];
   disable_weak_dependencies: boolean;
+  /** AVOCADO_DNF_ARGS, at its blanks. */
+  dnf_args?: string[];
   host_uid?: number;
   host_gid?: number;
   repo_url?: string;

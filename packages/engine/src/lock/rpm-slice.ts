@@ -2,6 +2,7 @@ import { lockedVersion, nevra, parseRequest } from '../feed/avocado/nevra';
 import { isSdkRoot } from '../feed/avocado/resolve';
 import type { LockedVersions, RpmRoots } from '../feed/avocado/resolve';
 import { snapshotFits } from '../feed/avocado/snapshot';
+import { choosingArguments } from '../feed/avocado/source';
 import type { AvocadoSource } from '../feed/avocado/source';
 import type { RootRequests } from '../feed/requests';
 import type { Project } from '../feed/wants';
@@ -12,6 +13,8 @@ import type { Lock, LockedTarget, Pins, RpmLock, RpmProject } from './types';
 /** What the lock says for one project of the avocado feed and one machine target, on this build machine. */
 export interface RpmSlice {
   requests: RootRequests;
+  /** Of dnf, as `choosingArguments` tells them; absent where there are none. */
+  arguments?: string[];
   /** `sdk.image` as avocado.yaml names it, and by digest. */
   image: { name: string; digest: string };
   /** Id of the snapshot that the feed is frozen at. */
@@ -50,6 +53,7 @@ export function rpmSlice(
   const snapshot = lock.targets[machine]?.['repo-snapshot']?.snapshot;
   return {
     requests: own.requests,
+    ...(own.arguments && { arguments: own.arguments }),
     image: { name: own.image, digest },
     ...(snapshot !== undefined && { snapshot }),
     bootstrap: own.bootstrap,
@@ -74,7 +78,14 @@ export function rpmSliceAnswers(
   if (slice === undefined || slice.image.name !== source.image) return false;
   const pin = target?.['repo-snapshot'];
   if (pin !== undefined && !snapshotFits(pin, source)) return false;
-  return canonicalJson(slice.requests) === canonicalJson(requests);
+  return sameQuestion(slice, { requests, arguments: choosingArguments(source) });
+}
+
+type Question = Pick<RpmSlice, 'requests' | 'arguments'>;
+
+function sameQuestion(a: Question, b: Question): boolean {
+  const text = (of: Question): string => canonicalJson([of.requests, of.arguments ?? []]);
+  return text(a) === text(b);
 }
 
 /** A new lock in which the project's part is this one. Upstream's own maps name what was asked for, ours all of it. */
@@ -88,9 +99,10 @@ export function withRpmSlice(
   const next = structuredClone(lock);
   const rpm = (next.rpm ??= { images: {}, packages: {}, projects: {} });
   const before = rpm.projects[machine]?.[projectKey(project)];
-  const same = before !== undefined && canonicalJson(before.requests) === canonicalJson(slice.requests);
+  const same = before !== undefined && sameQuestion(before, slice);
   const own: RpmProject = {
     requests: slice.requests,
+    ...(slice.arguments && { arguments: slice.arguments }),
     image: slice.image.name,
     bootstrap: slice.bootstrap,
     roots: {},

@@ -5,6 +5,7 @@ import type { RepoSnapshot } from '../feed/avocado/snapshot';
 import { withFeed } from '../feed/avocado/prepare';
 import type { FeedAddress } from '../feed/avocado/prepare';
 import type { FeedContext } from '../feed/avocado/run';
+import { choosingArguments } from '../feed/avocado/source';
 import type { AvocadoSource } from '../feed/avocado/source';
 import { buildArchitecture } from '../feed/data';
 import type { RootRequests } from '../feed/requests';
@@ -53,7 +54,9 @@ export async function resolveRpmsInto(
     const versions = lockedVersions(pinned, project, machine, build);
     const { roots, bootstrap } = await resolveRpms(address, requests, versions, context);
     step.done();
-    const slice = { requests, image: { name: source.image, digest: address.image }, bootstrap, roots };
+    const more = choosingArguments(source);
+    const asked = { requests, ...(more.length > 0 && { arguments: more }) };
+    const slice = { ...asked, image: { name: source.image, digest: address.image }, bootstrap, roots };
     next = withRpmSlice(next, project, machine, build, slice);
     const target = next.targets[machine]!;
     if (snapshot) target['repo-snapshot'] = snapshot;

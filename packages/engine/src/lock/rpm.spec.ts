@@ -151,10 +151,23 @@ test.each<[string, Partial<AvocadoSource>, boolean]>([
   ['another address of it', { url: 'https://mirror' }, true],
   ['another image', { image: 'sdk:2' }, false],
   ['another channel', { channel: 'stable' }, false],
+  ['no recommended packages', { weak_dependencies: false }, false],
+  ['other arguments of dnf', { dnf_args: ['--nobest'] }, false],
 ])('%s: fits %s', (_name, changes, fits) => {
   const lock = locked();
   const found = rpmSlice(lock, app, machine, 'amd64');
   expect(rpmSliceAnswers(found, slice.requests, { ...source, ...changes }, lock.targets[machine])).toBe(fits);
+});
+
+test('a slice fits the arguments of dnf that it was chosen with, also through the text of the lock', () => {
+  const chosen = { ...slice, arguments: ['--setopt=install_weak_deps=0', '--nobest'] };
+  const lock = parseLock(formatLock(withRpmSlice(locked(), app, machine, 'amd64', chosen)), 'avocado.lock');
+  const found = rpmSlice(lock, app, machine, 'amd64');
+  const fits = (changes: Partial<AvocadoSource>): boolean =>
+    rpmSliceAnswers(found, slice.requests, { ...source, ...changes }, lock.targets[machine]);
+  expect(found?.arguments).toEqual(chosen.arguments);
+  expect(fits({ weak_dependencies: false, dnf_args: ['--nobest'] })).toBe(true);
+  expect(fits({})).toBe(false);
 });
 
 test('projects that are gone take their packages along', () => {

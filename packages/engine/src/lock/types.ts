@@ -59,6 +59,8 @@ export interface LockedTarget {
 /** What one project of the avocado feed is made of. */
 export interface RpmProject {
   requests: RootRequests;
+  /** With which arguments dnf chose the packages; absent where there were none. */
+  arguments?: string[];
   /** `sdk.image` as avocado.yaml names it. */
   image: string;
   bootstrap: string[];

@@ -12,7 +12,7 @@ export interface Reads {
 }
 
 /** Raise it whenever `ResolvedFile`, or what resolution puts into it, changes between two releases. */
-export const format = 3;
+export const format = 4;
 
 interface Entry {
   /** sha256 over what the caller resolved it with: format, options, release, the list of crates. */

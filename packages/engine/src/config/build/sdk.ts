@@ -29,17 +29,24 @@ export function argumentSplitter(
 
 export function buildSdk(input: SdkInput, env: EnvReader, split: SplitArgs): SdkSection {
   const { image, repo_url } = input;
+  const dnf_args = words(env('AVOCADO_DNF_ARGS'));
   return {
     packages: buildFeedPackages(input.packages),
     compile: mapValues(input.compile, (section, name) => buildCompile(name, section)),
     container_args: split(input.container_args, ['sdk', 'container_args']),
     disable_weak_dependencies: input.disable_weak_dependencies ?? false,
+    ...(dnf_args.length > 0 && { dnf_args }),
     ...compact({ image, repo_url, repo_release: text(input.repo_release) }),
     ...compact({
       host_uid: id(env('AVOCADO_HOST_UID')) ?? input.host_uid,
       host_gid: id(env('AVOCADO_HOST_GID')) ?? input.host_gid,
     }),
   };
+}
+
+/** As upstream's shell splits it. */
+function words(value = ''): string[] {
+  return value.split(/\s+/).filter((word) => word !== '');
 }
 
 function id(value: string | undefined): number | undefined {

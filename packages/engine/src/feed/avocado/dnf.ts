@@ -12,9 +12,8 @@ export type Side = 'bootstrap' | 'sdk' | 'extension' | 'target';
 export interface DnfOptions {
   paths: FeedPaths;
   releasever: string;
-  weak_dependencies: boolean;
   tls_verify: boolean;
-  /** More arguments of the user's, as upstream's AVOCADO_DNF_ARGS. */
+  /** See `choosingArguments`. */
   more: string[];
 }
 
@@ -33,7 +32,7 @@ export interface DnfCall {
 }
 
 /** One call of dnf as upstream makes it (contract 2.1 and 2.3), with our plugin beside. */
-export function dnfStep(call: DnfCall, { paths, releasever, weak_dependencies, tls_verify, more }: DnfOptions): Step {
+export function dnfStep(call: DnfCall, { paths, releasever, tls_verify, more }: DnfOptions): Step {
   const { sdk, target } = paths;
   const set = (name: string, value: string): string => `--setopt=${name}=${value}`;
   const repositories = { bootstrap: [sdk], sdk: [sdk, target], extension: [sdk, target], target: [target] }[call.side];
@@ -44,7 +43,6 @@ export function dnfStep(call: DnfCall, { paths, releasever, weak_dependencies, t
     label: call.label,
     argv: [
       ...['dnf', `--releasever=${releasever}`, '--best'],
-      ...(weak_dependencies ? [] : [set('install_weak_deps', '0')]),
       set('check_config_file_age', '0'),
       ...more,
       ...(call.noscripts ? [set('tsflags', 'noscripts')] : []),

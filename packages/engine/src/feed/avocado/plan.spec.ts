@@ -1,16 +1,17 @@
+import { loadConfigOrThrow } from '../../config';
 import { dnfStep } from './dnf';
 import { feedPaths } from './layout';
 import { lockedVersion, nevra } from './nevra';
 import { dnfSpec } from './prepare';
 import { parseTransaction, resolveCalls } from './resolve';
 import { targetArchitecture } from './spec';
-import { connection, releasever } from './source';
+import { avocadoSource, choosingArguments, connection, releasever } from './source';
 import type { AvocadoSource } from './source';
 import { parsePointer, pointerPath, snapshotFits } from './snapshot';
 import { prefixSteps, sdkRpmArchitecture } from './steps';
 
 const paths = feedPaths('qemux86-64', 'amd64');
-const options = { paths, releasever: '2024/edge', weak_dependencies: true, tls_verify: true, more: [] };
+const options = { paths, releasever: '2024/edge', tls_verify: true, more: [] };
 const source: AvocadoSource = {
   image: 'sdk:1',
   release: '2024',
@@ -46,7 +47,6 @@ describe('dnf is called as the avocado CLI calls it', () => {
   });
 
   test.each([
-    [{ weak_dependencies: false }, '--setopt=install_weak_deps=0'],
     [{ tls_verify: false }, '--setopt=sslverify=0'],
     [{ more: ['--setopt=retries=9'] }, '--setopt=retries=9'],
   ])('%j', (changes, word) => {
@@ -130,6 +130,19 @@ describe('where the feed is', () => {
       ca: '/ca.pem',
       tls_verify: false,
     });
+  });
+
+  test('what avocado.yaml and the environment say of dnf is part of the feed, but no login', () => {
+    const yaml = 'sdk: {image: i, disable_weak_dependencies: true}\ndistro: {release: 2024, channel: edge}';
+    const sourceOf = (AVOCADO_DNF_ARGS: string): AvocadoSource =>
+      avocadoSource(
+        loadConfigOrThrow('avocado.yaml', { machine: 'qemux86-64', text: yaml, env: { AVOCADO_DNF_ARGS } }).config,
+      );
+    expect(choosingArguments(sourceOf('--nobest'))).toEqual(['--setopt=install_weak_deps=0', '--nobest']);
+    expect(sourceOf('')).not.toHaveProperty('dnf_args');
+    for (const secret of ['--setopt=password=x', '--repofrompath=a,https://me:x@host/']) {
+      expect(() => sourceOf(secret)).toThrow(expect.objectContaining({ code: 'DNF_ARGS_SECRET' }));
+    }
   });
 
   test('releasever: the head, a snapshot of it, or what the file chooses', () => {

@@ -9,7 +9,7 @@ import type { FeedPaths } from './layout';
 import { parseRequest } from './nevra';
 import { placeKeys } from './run';
 import type { FeedContext } from './run';
-import { connection, releasever } from './source';
+import { choosingArguments, connection, releasever } from './source';
 import type { AvocadoSource, Connection } from './source';
 import { connectionSteps, prefixSteps } from './steps';
 import type { Step } from './steps';
@@ -66,9 +66,8 @@ export async function withFeed<T>(
       dnf: {
         paths,
         releasever: releasever(address.source, address.snapshot),
-        weak_dependencies: address.source.weak_dependencies,
         tls_verify: reached.tls_verify,
-        more: (process.env['AVOCADO_DNF_ARGS'] ?? '').split(/\s+/).filter((word) => word !== ''),
+        more: choosingArguments(address.source),
       },
       reach: [...prefixSteps(paths), ...connectionSteps(paths, reached)],
     });

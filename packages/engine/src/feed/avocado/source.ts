@@ -15,6 +15,8 @@ export interface AvocadoSource {
   ca?: string;
   tls_verify: boolean;
   weak_dependencies: boolean;
+  /** More arguments of dnf: AVOCADO_DNF_ARGS. */
+  dnf_args?: string[];
 }
 
 const defaultUrl = 'https://repo.avocadolinux.org';
@@ -27,7 +29,7 @@ export const connectionVariables = [
   'AVOCADO_REPO_INSECURE',
 ] as const;
 
-/** @throws AvocadoError `SDK_IMAGE_MISSING` */
+/** @throws AvocadoError `SDK_IMAGE_MISSING`, `FEED_RELEASE_MISSING`, `DNF_ARGS_SECRET` */
 export function avocadoSource({ file, sdk, distro }: AvocadoConfig): AvocadoSource {
   if (sdk.image === undefined) {
     throw new AvocadoError('SDK_IMAGE_MISSING', 'the avocado feed needs sdk.image', {
@@ -52,7 +54,21 @@ export function avocadoSource({ file, sdk, distro }: AvocadoConfig): AvocadoSour
     ...(repo.ca !== undefined && { ca: repo.ca }),
     tls_verify: repo.tls_verify,
     weak_dependencies: !sdk.disable_weak_dependencies,
+    ...(sdk.dnf_args && { dnf_args: withoutSecrets(sdk.dnf_args) }),
   };
+}
+
+/** They stand in task options and in the lock, for everybody to read. */
+function withoutSecrets(args: string[]): string[] {
+  if (!args.some((arg) => /password|username|:\/\/[^/]*@/i.test(arg))) return args;
+  throw new AvocadoError('DNF_ARGS_SECRET', 'AVOCADO_DNF_ARGS holds a login', {
+    hint: "It becomes part of the lock. Give the feed's login in AVOCADO_REPO_URL; see docs/feeds.md.",
+  });
+}
+
+/** Arguments of dnf that may change what it chooses: the lock keeps them with what was chosen. */
+export function choosingArguments({ weak_dependencies, dnf_args = [] }: AvocadoSource): string[] {
+  return [...(weak_dependencies ? [] : ['--setopt=install_weak_deps=0']), ...dnf_args];
 }
 
 /** How this machine reaches the feed. */
