@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { mkdir, open, readdir, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
+import { isRunning } from './running';
 
 /** A name beside `path`, on the same filesystem, that no other process uses. Leftovers start with `.tmp-`. */
 export function temporaryName(path: string): string {
@@ -16,14 +17,6 @@ export async function sweepLeftovers(directory: string): Promise<void> {
     const pid = /^\.tmp-.*-(\d+)-[0-9a-f]{12}$/.exec(name)?.[1];
     if (pid === undefined || isRunning(Number(pid))) continue;
     await rm(join(directory, name), { recursive: true, force: true });
-  }
-}
-
-function isRunning(pid: number): boolean {
-  try {
-    return process.kill(pid, 0);
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM';
   }
 }
 

@@ -1,7 +1,9 @@
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { mkdir, mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { once } from 'node:events';
+import { isRunning } from './running';
 import {
   canonicalJson,
   replaceDirectory,
@@ -98,4 +100,22 @@ test('a lock lets one in at a time', async () => {
   await Promise.all([enter('one'), enter('two'), enter('three')]);
   expect(events).toHaveLength(6);
   for (let i = 0; i < 6; i += 2) expect(events[i + 1]).toBe(events[i]?.replace('in', 'out'));
+});
+
+test('what a killed process left is removed, also while nobody has asked how it ended', async () => {
+  // The shell's child ends; what takes the shell's place never asks for it.
+  const parent = spawn('sh', ['-c', 'true & echo $!; exec sleep 60'], { stdio: ['ignore', 'pipe', 'ignore'] });
+  try {
+    const [text] = (await once(parent.stdout, 'data')) as [Buffer];
+    const pid = Number(text.toString());
+    while (isRunning(pid)) await new Promise((resolve) => setTimeout(resolve, 10));
+    expect(() => process.kill(pid, 0)).not.toThrow();
+    const names = [pid, process.pid].map((of) => `.tmp-build-${of}-0123456789ab`);
+    for (const name of names) await mkdir(join(directory, name));
+    await replaceDirectory(join(directory, 'build'), (temporary) => writeFile(join(temporary, 'a'), ''));
+    expect((await readdir(directory)).sort()).toEqual([names[1], 'build']);
+    expect(isRunning(process.pid)).toBe(true);
+  } finally {
+    parent.kill();
+  }
 });
