@@ -233,6 +233,13 @@ test('weak dependencies stay out where avocado.yaml says so', async () => {
   expect(roots.extension!.packages.map(({ name }) => name)).toEqual(['greeting']);
 });
 
+test('a package extension comes from the repository that is named, or not at all', async () => {
+  const asking = (repository: string): RootRequests => ({ ...small, include: [`avocado-ext-dev * ${repository}`] });
+  const { roots } = await workspace.install(asking('qemux86-64-target-ext'));
+  expect(roots.include!.packages.map(({ name }) => name)).toEqual(['avocado-ext-dev']);
+  await expect(workspace.install(asking('nowhere'))).rejects.toMatchObject({ code: 'REPOSITORY_UNKNOWN' });
+});
+
 test('other arguments of dnf: what they choose is pinned anew, never taken from the lock in silence', async () => {
   await workspace.install(small);
   const dnf_args = ['--exclude=greeting-extra'];

@@ -13,5 +13,12 @@ export type { OpenOptions } from './root';
 export { packageExtension } from './extensions';
 export type { PackageExtension } from './extensions';
 export { includeDirectory, placeIncludeConfig } from './avocado';
-export { avocadoRequests, avocadoSource, connectionVariables, dockerImages, openRpmRoot } from './avocado';
+export {
+  avocadoRequests,
+  avocadoSource,
+  connectionVariables,
+  dockerImages,
+  formatRequest,
+  openRpmRoot,
+} from './avocado';
 export type { AvocadoSource, FeedContext, RepoSnapshot } from './avocado';

@@ -1,5 +1,5 @@
 import { findInclude } from '../feed/avocado/include';
-import { nevra } from '../feed/avocado/nevra';
+import { nevra, parseRequest } from '../feed/avocado/nevra';
 import type { FeedContext } from '../feed/avocado/run';
 import type { AvocadoSource } from '../feed/avocado/source';
 import { AvocadoError } from '../error';
@@ -13,7 +13,7 @@ export interface IncludeWant {
   /** Its name in the avocado.yaml. */
   extension: string;
   machine: string;
-  /** Its package, and a version after a blank. */
+  /** Its package, and what `parseRequest` knows more. */
   request: string;
   source: AvocadoSource;
   /** Absolute path of the avocado.yaml. */
@@ -27,7 +27,7 @@ export function lockedInclude(
   { machine, request }: Pick<IncludeWant, 'machine' | 'request'>,
 ): LockedInclude | undefined {
   const own = lock.rpm?.includes?.[machine] ?? {};
-  const name = request.split(' ')[0] ?? '';
+  const { name } = parseRequest(request);
   const found = Object.hasOwn(own, name) ? own[name] : undefined;
   return found?.request === request ? found : undefined;
 }
@@ -77,9 +77,9 @@ export function upstreamVersion(
 ): string | undefined {
   const extensions = lock.targets[machine]?.extensions;
   const source = extensions && Object.hasOwn(extensions, extension) ? extensions[extension]?.source : undefined;
-  const [name, asked] = request.split(' ', 2);
+  const { name, version } = parseRequest(request);
   if (source?.type !== 'package' || (source.package ?? extension) !== name || source.version === '*') return undefined;
-  return asked === undefined ? source.version : undefined;
+  return version === undefined ? source.version : undefined;
 }
 
 /** Upstream's entries of package extensions, which are all that it keeps of them (its `ext fetch`). */
@@ -97,7 +97,7 @@ function withPackageSources(lock: Lock, wants: IncludeWant[]): Lock {
     const extensions: Record<string, LockedExtension> = ((next.targets[want.machine] ??= {}).extensions ??= {});
     const before = Object.hasOwn(extensions, want.extension) ? extensions[want.extension] : undefined;
     const version = pin.version.replace(/^\d+:/, '').replace(/-[^-]*$/, '');
-    const source = { type: 'package', package: want.request.split(' ')[0]!, version } as const;
+    const source = { type: 'package', package: parseRequest(want.request).name, version } as const;
     extensions[want.extension] = { ...before, source };
   }
   return next;

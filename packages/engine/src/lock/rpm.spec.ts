@@ -121,6 +121,7 @@ describe('the source of a package extension', () => {
   test.each([
     ['holds where ours is lost', 'app-ext', { package: 'app-ext', version: '1.0' }, '1.0'],
     ['is of the extension itself where it names no package', 'app', { version: '1.0' }, '1.0'],
+    ['holds for the same repository', 'app-ext * mine', { package: 'app-ext', version: '1.0' }, '1.0'],
     ['of another package says nothing', 'app-ext', { package: 'other', version: '1.0' }, undefined],
     ['that says any version says nothing', 'app-ext', { package: 'app-ext', version: '*' }, undefined],
     [

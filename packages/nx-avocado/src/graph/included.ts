@@ -14,7 +14,7 @@ export function includeWant(name: string, { config, engine, options, positionOf 
   return {
     extension: name,
     machine: config.machine,
-    request: source.version === '*' ? source.package : `${source.package} ${source.version}`,
+    request: engine.formatRequest(source.package, source.version, source.repo_name),
     source: engine.avocadoSource(config),
     configFile: config.file,
     position: positionOf(['extensions', name, 'source']),

@@ -16,6 +16,7 @@ test.each([
   ['Status code: 500 for https://f/repomd.xml', 'FEED_UNREACHABLE'],
   ["[MIRROR] a.rpm: Downloading successful, but checksum doesn't match. Calculated: 1  Expected: 2", 'PACKAGE_CORRUPT'],
   ['No match for argument: a-1.0\nError: Unable to find a match: a-1.0', 'PACKAGE_UNAVAILABLE'],
+  ["Error: Unknown repo: 'mine'", 'REPOSITORY_UNKNOWN'],
   ['Error: \n Problem: conflicting requests\n  - nothing provides b needed by a', 'PACKAGE_UNAVAILABLE'],
   ['OSError: [Errno 28] No space left on device', 'DISK_FULL'],
 ])('%s: %s', (text, code) => {

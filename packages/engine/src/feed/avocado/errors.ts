@@ -61,6 +61,14 @@ export function explain(text: string, error: AvocadoError): AvocadoError | undef
       'Check the network, distro.release, distro.channel and distro.repo.url, or AVOCADO_REPO_URL.',
     );
   }
+  const repository = /Unknown repo: '([^']+)'/.exec(text)?.[1];
+  if (repository !== undefined) {
+    return make(
+      'REPOSITORY_UNKNOWN',
+      `the feed has no repository ${repository}`,
+      "It is source.repo_name of an extension, or of AVOCADO_DNF_ARGS. Without it all of the feed's repositories are asked.",
+    );
+  }
   const missing = [...text.matchAll(/No match for argument: (\S+)/g)].map((found) => found[1]);
   if (missing.length > 0) {
     return make(

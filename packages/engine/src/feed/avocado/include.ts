@@ -4,7 +4,7 @@ import { AvocadoError } from '../../error';
 import { replaceDirectory, sha256, storePath, withLock, withTemporaryDirectory, writeFileAtomic } from '../../store';
 import type { PackagePin, RootSpec } from '../types';
 import { fetchRpms } from './fetch';
-import { nevra, rpmVersion } from './nevra';
+import { nevra, parseRequest, rpmVersion } from './nevra';
 import { openRpmRoot } from './open';
 import type { OpenRpmContext } from './open';
 import type { FeedAddress } from './prepare';
@@ -23,7 +23,7 @@ export interface FoundInclude {
 
 /**
  * Finds a package extension in the feed and reads its avocado.yaml.
- * @param request its package, and a version after a blank
+ * @param request its package, and what `parseRequest` knows more
  * @param locked the version that goes before that
  * @throws AvocadoError `PACKAGE_EXTENSION_INVALID`, and what resolving and fetching throw
  */
@@ -34,10 +34,10 @@ export async function findInclude(
   locked: string | undefined,
   context: FeedContext,
 ): Promise<FoundInclude> {
-  const [asked = '', version] = request.split(' ', 2);
+  const { name: asked, version } = parseRequest(request);
   const own = locked ?? version;
   const versions: LockedVersions = (root) => (root === 'include' && own !== undefined ? rpmVersion(own) : undefined);
-  const { roots } = await resolveRpms(address, { include: [asked] }, versions, context);
+  const { roots } = await resolveRpms(address, { include: [request] }, versions, context);
   const pins = roots.include ?? [];
   const pin = pins.find((one) => one.name === asked);
   if (!pin) throw new AvocadoError('PACKAGE_EXTENSION_UNKNOWN', `the feed has no package extension ${asked}`);

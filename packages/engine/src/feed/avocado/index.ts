@@ -2,6 +2,7 @@ export { avocadoRequests } from './requests';
 export { avocadoSource, connection, connectionVariables, releasever } from './source';
 export type { AvocadoSource, Connection } from './source';
 export { includeDirectory, openInclude, placeIncludeConfig } from './include';
+export { formatRequest } from './nevra';
 export { openRpmRoot } from './open';
 export type { OpenRpmContext } from './open';
 export type { FeedContext } from './run';

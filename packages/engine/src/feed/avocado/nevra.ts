@@ -15,17 +15,20 @@ export function rpmVersion(version: string): string {
   return version.replaceAll('-', '~').replaceAll('+', '^');
 }
 
-/** A request as it stands in a task's options: a name, or a name and a version with a blank between. */
+/** A request as it stands in a task's options, with blanks between: a name, a version (`*`: any), a repository's name. */
 export interface Request {
   name: string;
   version?: string;
+  /** The only repository that it may come from. */
+  repository?: string;
 }
 
-export function formatRequest(name: string, version: string): string {
+export function formatRequest(name: string, version: string, repository?: string): string {
+  if (repository !== undefined) return `${name} ${version} ${repository}`;
   return version === '*' ? name : `${name} ${version}`;
 }
 
 export function parseRequest(text: string): Request {
-  const [name = '', version] = text.split(' ', 2);
-  return version === undefined ? { name } : { name, version };
+  const [name = '', version = '*', repository] = text.split(' ', 3);
+  return { name, ...(version !== '*' && { version }), ...(repository !== undefined && { repository }) };
 }

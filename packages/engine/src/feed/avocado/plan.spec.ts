@@ -1,7 +1,7 @@
 import { loadConfigOrThrow } from '../../config';
 import { dnfStep } from './dnf';
 import { feedPaths } from './layout';
-import { lockedVersion, nevra } from './nevra';
+import { formatRequest, lockedVersion, nevra, rpmVersion } from './nevra';
 import { dnfSpec } from './prepare';
 import { parseTransaction, resolveCalls } from './resolve';
 import { targetArchitecture } from './spec';
@@ -174,4 +174,20 @@ test.each([
   ['raspberrypi5', 'arm64'],
 ])('%s is %s', (machine, architecture) => {
   expect(targetArchitecture(machine)).toBe(architecture);
+});
+
+test('a package extension comes from the repository that avocado.yaml names, and from no other', () => {
+  const call = (text: string) => resolveCalls('qemux86-64', { include: [text] }, () => undefined).at(-1)?.call.argv;
+  expect(call(formatRequest('ext', '*'))).toEqual(['--assumeno', 'install', 'ext']);
+  expect(call(formatRequest('ext', '1.0'))).toEqual(['--assumeno', 'install', 'ext-1.0']);
+  expect(call(formatRequest('ext', '*', 'mine'))).toEqual(['--repo=mine', '--assumeno', 'install', 'ext']);
+  expect(call(formatRequest('ext', '1.0', 'mine'))).toEqual(['--repo=mine', '--assumeno', 'install', 'ext-1.0']);
+});
+
+test("a semantic version is asked for in RPM's form", () => {
+  expect(['1.0.0', '1.0.0-rc.1+build.2', '1.0.0~rc.1'].map(rpmVersion)).toEqual([
+    '1.0.0',
+    '1.0.0~rc.1^build.2',
+    '1.0.0~rc.1',
+  ]);
 });

@@ -21,7 +21,21 @@ export function avocadoRequests(config: AvocadoConfig, project: Project): RootRe
   }
   if (wants.rootfs) requests.rootfs = sorted(texts(wants.rootfs));
   if (wants.initramfs) requests.initramfs = sorted(texts(wants.initramfs));
+  const kernel = project.kind === 'runtime' ? kernelRequest(config, project.name) : undefined;
+  if (kernel !== undefined) requests.kernel = [kernel];
   return requests;
+}
+
+/**
+ * The kernel's package, whose name holds its version (`kernel-image-6.6.23`): a pattern, which dnf takes as well. A feed with
+ * several kernels then needs one to be named.
+ */
+function kernelRequest({ runtimes, kernel }: AvocadoConfig, runtime: string): string | undefined {
+  const section = kernel[runtimes[runtime]?.kernel ?? ''];
+  if (section?.kind === 'compiled') return undefined;
+  if (section && section.package !== 'kernel-image') return formatRequest(section.package, section.version);
+  const version = section?.version ?? '*';
+  return `kernel-image-${/^[\w.*+~-]+$/.test(version) && version !== '*' ? version : '[0-9]*'}`;
 }
 
 function requestText(config: AvocadoConfig, { name, path }: Want): string {

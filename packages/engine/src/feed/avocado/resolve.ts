@@ -6,7 +6,7 @@ import type { PackagePin, RootName } from '../types';
 import { dnfStep } from './dnf';
 import type { DnfCall } from './dnf';
 import { newRoot, workDirectory } from './layout';
-import { nevra } from './nevra';
+import { nevra, parseRequest } from './nevra';
 import { dnfSpec, metadataName, metadataStep, withFeed } from './prepare';
 import type { FeedAddress } from './prepare';
 import { runSteps } from './run';
@@ -102,7 +102,8 @@ export function resolveCalls(machine: string, requests: RootRequests, locked: Lo
     if (root === 'base' || names.length === 0) continue;
     const wanted = specs(root, names);
     if (root === 'include') {
-      const argv = ['--assumeno', 'install', ...wanted];
+      const only = names.flatMap((name) => parseRequest(name).repository ?? []).map((name) => `--repo=${name}`);
+      const argv = [...only, '--assumeno', 'install', ...wanted];
       calls.push({ name: root, call: { label: root, side: 'extension', installroot: newRoot, argv } });
     } else if (isSdkRoot(root)) {
       calls.push({ name: root, call: { label: root, side: 'sdk', argv: ['--assumeno', 'install', ...wanted] } });
