@@ -13,6 +13,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { cargoEnvironment } from './cargo-environment';
 import { openCargoHome } from './cargo-home';
+import { setupTriple } from './open-sdk';
 import { checkName } from './output';
 import { listSources } from './sources';
 import { updateCopy } from './working-copy';
@@ -166,4 +167,16 @@ test("the user's cargo configuration is honoured for fetching, without secrets f
 
 test.each(['../x', 'a/b', '', '.hidden', 'a\nb'])('%j is no name for a file', (name) => {
   expect(() => checkName('package', name)).toThrow(expect.objectContaining({ code: 'COMPILE_NAME_INVALID' }));
+});
+
+test("the one target of RUST_TARGET_PATH is found beside the SDK's own; an SDK without one has none", () => {
+  const mounts = [{ source: join(directory, 'sdk'), target: '/opt/sdk' }];
+  const setup = { RUST_TARGET_PATH: '/opt/sdk/usr/lib/x86_64-avocadosdk-linux/rustlib', OECORE_TARGET_ARCH: 'x86_64' };
+  const rustlib = 'sdk/usr/lib/x86_64-avocadosdk-linux/rustlib';
+  expect(setupTriple({ mounts }, setup)).toBeUndefined();
+  write({ [`${rustlib}/x86_64-avocadosdk-linux-gnu.json`]: '{}', [`${rustlib}/etc/gdb.py`]: '' });
+  expect(setupTriple({ mounts }, setup)).toBeUndefined();
+  write({ [`${rustlib}/x86_64-avocado-linux-gnu.json`]: '{}' });
+  expect(setupTriple({ mounts }, setup)).toBe('x86_64-avocado-linux-gnu');
+  expect(setupTriple({ mounts }, {})).toBeUndefined();
 });

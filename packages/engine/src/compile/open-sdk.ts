@@ -3,7 +3,7 @@ import { mkdir, readFile, symlink, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { AvocadoError } from '../error';
 import type { RootSpec, SdkDescriptor } from '../feed/types';
-import { targetTriple } from '../rust';
+import { isTarget, targetTriple } from '../rust';
 import { architectures, prefixEntries, sdkPaths, sysrootLinks } from '../sdk';
 import type { Mount, PrefixEntry, SdkPaths, SdkRoot } from '../sdk';
 import { canonicalJson, replaceDirectory, sha256, storePath, verifyManifest, withLock } from '../store';
@@ -65,12 +65,14 @@ function withoutMachine<T extends { machine: string }>({ machine: _machine, ...r
 }
 
 /** The one target specification in the SDK's RUST_TARGET_PATH; the SDK's own (`-avocadosdk-`) stands beside it. */
-function setupTriple(root: SdkRoot, setup: Record<string, string>): string | undefined {
+export function setupTriple(root: Pick<SdkRoot, 'mounts'>, setup: Record<string, string>): string | undefined {
   const { RUST_TARGET_PATH: path, OECORE_TARGET_ARCH: architecture } = setup;
   const mount = root.mounts?.find(({ target }) => path?.startsWith(`${target}/`));
   if (path === undefined || architecture === undefined || !mount) return undefined;
   const directory = join(mount.source, path.slice(mount.target.length));
-  const names = existsSync(directory) ? readdirSync(directory).filter((name) => name.endsWith('.json')) : [];
+  const files = existsSync(directory) ? readdirSync(directory).filter((name) => name.endsWith('.json')) : [];
+  // An SDK with Rust for itself alone is as good as any for C.
+  const names = files.filter((name) => isTarget(name, architecture));
   return names.length === 0 ? undefined : targetTriple(names, architecture);
 }
 

@@ -9,5 +9,5 @@ export { hasExternalPackages } from './lockfile';
 export type { CrateMetadata } from './metadata';
 export { parseToml, readToml } from './toml';
 export type { TomlTable } from './toml';
-export { targetTriple, tripleVariable } from './triple';
+export { isTarget, targetTriple, tripleVariable } from './triple';
 export { isInside } from './workspace';

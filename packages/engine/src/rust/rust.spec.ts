@@ -33,12 +33,16 @@ const named = (name: string, rest = ''): string => `[package]\nname = "${name}"\
 describe('the target triple', () => {
   test.each([
     [['x86_64-avocado-linux-gnu.json', 'x86_64-avocadosdk-linux-gnu.json'], 'x86_64', 'x86_64-avocado-linux-gnu'],
+    [['x86_64-avocadosdk-linux-gnu.json', 'aarch64-avocado-linux-gnu.json'], 'aarch64', 'aarch64-avocado-linux-gnu'],
+    [['aarch64-avocadosdk-linux-gnu.json', 'aarch64-avocado-linux-gnu.json'], 'aarch64', 'aarch64-avocado-linux-gnu'],
     [['x86_64-unknown-linux-gnu', 'aarch64-unknown-linux-gnu', 'etc'], 'aarch64', 'aarch64-unknown-linux-gnu'],
   ])('of %j for %s is %s', (names, architecture, triple) => {
     expect(targetTriple(names, architecture)).toBe(triple);
   });
   test('must be there, and only one', () => {
-    expect(() => targetTriple(['etc'], 'x86_64')).toThrow(expect.objectContaining({ code: 'RUST_TARGET_MISSING' }));
+    for (const names of [['etc'], ['x86_64-avocadosdk-linux-gnu.json']]) {
+      expect(() => targetTriple(names, 'x86_64')).toThrow(expect.objectContaining({ code: 'RUST_TARGET_MISSING' }));
+    }
     expect(() => targetTriple(['arm-a', 'arm-b'], 'arm')).toThrow(
       expect.objectContaining({ code: 'RUST_TARGET_AMBIGUOUS' }),
     );

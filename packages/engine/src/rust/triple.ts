@@ -11,8 +11,8 @@ import { AvocadoError } from '../error';
  */
 export function targetTriple(names: readonly string[], architecture: string): string {
   const triples = names
+    .filter((name) => isTarget(name, architecture))
     .map((name) => name.replace(/\.json$/, ''))
-    .filter((name) => name.startsWith(`${architecture}-`) && !name.includes('-avocadosdk-'))
     .sort();
   const [triple, ...others] = new Set(triples);
   if (triple === undefined) {
@@ -25,6 +25,11 @@ export function targetTriple(names: readonly string[], architecture: string): st
     throw new AvocadoError('RUST_TARGET_AMBIGUOUS', `the SDK has several Rust targets for ${architecture}: ${list}`);
   }
   return triple;
+}
+
+/** Whether a name is of a target of that architecture, and not of the SDK itself. */
+export function isTarget(name: string, architecture: string): boolean {
+  return name.startsWith(`${architecture}-`) && !name.includes('-avocadosdk-');
 }
 
 /** The triple in the name of cargo's environment variables: `CARGO_TARGET_X86_64_UNKNOWN_LINUX_GNU_LINKER`. */
