@@ -47,6 +47,19 @@ test('new code: compile, its extension, the runtime, the disk and the boot test,
   expect(output).toMatch(new RegExp(`"hostname":"avocado-qemux86-64","uptime":\\d+,"edited":${unique}`));
 });
 
+test('without a lock the first build makes it, and the second finds that nothing else changed', async () => {
+  rmSync(workspace.path('examples/rust-vitals/avocado.lock'));
+  workspace.edit(main, (text) => text.replace('use std::fs;', `// Without a lock, ${unique}.\nuse std::fs;`));
+  const first = await workspace.nx(['run', 'example-rust:build', '--outputStyle=stream']);
+  expect(first.output).toMatch(/avocado\.lock had no packages for the extension example-rust/);
+  expect(first.output).toMatch(/Compiling ref_rust/);
+  // The lock's digest stands in the options, and those are part of the key of all of the project's tasks.
+  const second = await workspace.nx(['run', 'example-rust:build', '--outputStyle=stream']);
+  expect(second).toMatchObject({ code: 0, tasks: { 'example-rust:sdk-install': 'ran' } });
+  expect(second.output).not.toMatch(/Compiling|pack example-rust|install the/);
+  expect(await ran('example-rust:build')).toEqual([]);
+});
+
 test('what follows an edit shares one process', async () => {
   workspace.edit(main, (text) => text.replace('"uptime":{}', `"uptime":{},"again":${unique}`));
   const { output } = await workspace.nx(['run', 'dev:provision']);
