@@ -1,5 +1,3 @@
-import { readdirSync } from 'node:fs';
-import { join } from 'node:path';
 import { TestDocker } from './support/docker';
 import { eventually } from './support/processes';
 import { TestWorkspace } from './support/workspace';
@@ -15,19 +13,6 @@ async function run(on: TestWorkspace, ...args: string[]): Promise<Record<string,
   const { code, output, tasks } = await on.nx(['run', ...args]);
   if (code !== 0) throw new Error(output);
   return tasks;
-}
-
-/** sha256 of everything that the tasks of an example wrote, by path; records name the runner. */
-function outputs(on: TestWorkspace, example: string): Record<string, string> {
-  const root = on.path(`examples/${example}/.avocado`);
-  return Object.fromEntries(
-    readdirSync(root, { recursive: true, withFileTypes: true })
-      .filter((entry) => entry.isFile() && !/^(inputs|report)\.json$/.test(entry.name))
-      .map((entry) => join(entry.parentPath, entry.name).slice(on.root.length + 1))
-      .filter((path) => !path.includes('/.tmp-') && !path.includes('/boot-test/'))
-      .sort()
-      .map((path) => [path, on.digest(path)]),
-  );
 }
 
 beforeAll(() => {
@@ -46,9 +31,9 @@ test.each([
 ])('%s is the same in both, file for file', async (example, runtime) => {
   await run(inDocker, `${runtime}:provision`, '--skip-nx-cache');
   await run(inSandbox, `${runtime}:provision`);
-  const built = outputs(inDocker, example);
+  const built = inDocker.outputs(`examples/${example}/.avocado`);
   expect(Object.keys(built).some((path) => path.endsWith('.raw'))).toBe(true);
-  expect(built).toEqual(outputs(inSandbox, example));
+  expect(built).toEqual(inSandbox.outputs(`examples/${example}/.avocado`));
 });
 
 test('a build of what is there starts no container, one after an edit of main.rs one at most', async () => {

@@ -14,8 +14,12 @@ export class TestDocker {
   /**
    * The daemon that runs on this machine, else one of its own; Docker is installed where it is missing.
    * @param fresh one of its own in any case, for tests that end it
+   * @param hidden directories that it finds empty, as another machine's daemon would; always with `fresh`
    */
-  constructor(fresh = false) {
+  constructor(
+    fresh = false,
+    private readonly hidden: string[] = [],
+  ) {
     // Who may use the socket need not be who runs the tests.
     chmodSync(this.directory, 0o711);
     this.address = this.start(fresh);
@@ -31,7 +35,7 @@ export class TestDocker {
 
   /** Starts one of its own again, after `kill`. */
   start(fresh = true): string {
-    const lines = this.setUp(...(fresh ? ['--fresh'] : [])).trim();
+    const lines = this.setUp(...(fresh ? ['--fresh', ...this.hidden.flatMap((path) => ['--hide', path])] : [])).trim();
     return lines.split('\n').at(-1) ?? '';
   }
 

@@ -74,6 +74,16 @@ export class TestWorkspace {
       .digest('hex');
   }
 
+  /** sha256 of everything that the tasks of a folder wrote, by path; records name the runner, and are left out. */
+  outputs(folder: string): Record<string, string> {
+    const files = readdirSync(this.path(folder), { recursive: true, withFileTypes: true })
+      .filter((entry) => entry.isFile() && !/^(inputs|report)\.json$/.test(entry.name))
+      .map((entry) => join(entry.parentPath, entry.name).slice(this.root.length + 1))
+      .filter((path) => !path.includes('/.tmp-') && !path.includes('/boot-test/'))
+      .sort();
+    return Object.fromEntries(files.map((path) => [path, this.digest(path)]));
+  }
+
   /** Changes a file; a change that changes nothing is a mistake of the test. */
   edit(file: string, change: (text: string) => string): void {
     const before = this.read(file);

@@ -3,6 +3,7 @@
 //     node tools/docker/setup.mjs                        installs Docker where it is missing, starts it where it is off
 //     node tools/docker/setup.mjs --stop                 stops it, if it was started so
 //     node tools/docker/setup.mjs --directory <new>      a daemon of its own in this directory, unless one answers already
+//     node tools/docker/setup.mjs --directory <new> --fresh --hide <path>    one that finds this directory empty
 //
 // The last line it prints is the address of the daemon, as for DOCKER_HOST.
 import { existsSync } from 'node:fs';
@@ -17,7 +18,12 @@ const systemSocket = '/var/run/docker.sock';
 const ownDirectory = '/var/lib/nx-avocado-docker';
 
 const { values } = parseArgs({
-  options: { stop: { type: 'boolean' }, directory: { type: 'string' }, fresh: { type: 'boolean' } },
+  options: {
+    stop: { type: 'boolean' },
+    directory: { type: 'string' },
+    fresh: { type: 'boolean' },
+    hide: { type: 'string', multiple: true },
+  },
 });
 const at = values.directory ? places(values.directory) : places(ownDirectory, systemSocket);
 
@@ -70,7 +76,7 @@ async function startByHand() {
   }
   step(`dockerd (its log: ${at.log})`);
   try {
-    const how = await startDaemon(at);
+    const how = await startDaemon(at, values.hide);
     if (how !== undefined) console.log(`It could be started ${how} only.`);
   } catch (error) {
     fail(

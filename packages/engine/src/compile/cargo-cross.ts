@@ -56,7 +56,7 @@ export async function cargoCross(options: CargoCrossOptions, context: TaskContex
   await withLock(
     storePath('locks', `cargo-${key}`),
     async () => {
-      const built = await build({ options, context, inputs, sdk, triple, work: storePath('work', key) });
+      const built = await build({ options, context, inputs, sdk, triple, binaries, work: storePath('work', key) });
       await writeOutput(options, context, (staged) => install(binaries, built, staged));
     },
     () => context.reporter.info('Waiting for another build of this workspace'),
@@ -69,6 +69,8 @@ interface Build {
   inputs: CrateInputs;
   sdk: OpenSdk;
   triple: string;
+  /** Path in the extension by name. */
+  binaries: Record<string, string>;
   /** Directory of the store for this workspace, layout and SDK. */
   work: string;
 }
@@ -79,7 +81,7 @@ interface Built {
   path: string;
 }
 
-async function build({ options, context, inputs, sdk, triple, work }: Build): Promise<Built> {
+async function build({ options, context, inputs, sdk, triple, binaries, work }: Build): Promise<Built> {
   const { workspaceRoot, reporter, runner, signal } = context;
   const files = crateFiles(inputs, workspaceRoot).map((file) => ({
     ...file,
@@ -128,7 +130,12 @@ async function build({ options, context, inputs, sdk, triple, work }: Build): Pr
     }
   }
   const argv = buildArguments({ manifest, triple, profile: options.profile, features: options.features });
-  const writable = { source: buildDirectory, target: posix.dirname(targetPath), writable: true };
+  const directory = join('cargo', triple, profileDirectory(options.profile));
+  const results = Object.keys(binaries).map((name) => posix.join(directory, name));
+  const writable = {
+    ...{ source: buildDirectory, target: posix.dirname(targetPath), writable: true },
+    state: { results },
+  };
   const command = { ...base, argv, label: `cargo build of ${options.package}` };
   const buildMounts = [...mounts, ...home.build, writable];
   // The compiler's messages are for the user: shown as they come, and once.
@@ -137,7 +144,7 @@ async function build({ options, context, inputs, sdk, triple, work }: Build): Pr
     .run({ ...command, mounts: buildMounts, env: environment() }, reporter, { stream: true })
     .catch(async (error: unknown) => Promise.reject(await withHint(error)));
   step.done();
-  return { root: buildDirectory, path: join('cargo', triple, profileDirectory(options.profile)) };
+  return { root: buildDirectory, path: directory };
 }
 
 /** Says how to declare an input, where the compiler looked for a file that it may not see. */

@@ -42,13 +42,14 @@ export async function openCargoHome(
     await writeFile(source, stringify(content), { mode: 0o600 });
     return { source, target: `${target}/config.toml` };
   };
+  const state = { results: [] };
   return {
     fetch: [
-      { source: home, target, writable: true },
+      { source: home, target, writable: true, state },
       await mount('cargo-fetch.toml', fetchConfig(config)),
       ...(credentials === undefined ? [] : [{ source: credentials, target: `${target}/credentials.toml` }]),
     ],
-    build: [{ source: home, target }, await mount('cargo-build.toml', buildConfig(config))],
+    build: [{ source: home, target, state }, await mount('cargo-build.toml', buildConfig(config))],
     registries: () => {
       const sources = join(home, 'registry/src');
       return existsSync(sources) ? readdirSync(sources).sort() : [];

@@ -46,9 +46,11 @@ export async function sdkCompile(options: SdkCompileOptions, context: TaskContex
     storePath('locks', `compile-${key}`),
     async () => {
       const copy = join(work, 'src');
-      await updateCopy(scriptFiles(options, sourceRoot, scripts), copy, join(work, 'src.json'));
+      const files = scriptFiles(options, sourceRoot, scripts);
+      await updateCopy(files, copy, join(work, 'src.json'));
       await writeOutput(options, context, async (staged) => {
-        const run = scriptRunner({ options, context, sdk, work, copy, staged });
+        const paths = files.map(({ path }) => path).sort();
+        const run = scriptRunner({ options, context, sdk, work, copy, paths, staged });
         if (scripts.compile) {
           context.reporter.notice(`${scripts.compile.path} may use the network: what it fetches is no declared input.`);
           await run(scripts.compile, 'compile');
@@ -79,10 +81,12 @@ interface Run {
   sdk: OpenSdk;
   work: string;
   copy: string;
+  /** Of the declared inputs, in the copy. */
+  paths: string[];
   staged: string;
 }
 
-function scriptRunner({ options, context, sdk, work, copy, staged }: Run) {
+function scriptRunner({ options, context, sdk, work, copy, paths, staged }: Run) {
   return async (script: Script, stage: 'compile' | 'install'): Promise<void> => {
     const install = stage === 'install';
     const build = join(work, 'build');
@@ -108,9 +112,9 @@ function scriptRunner({ options, context, sdk, work, copy, staged }: Run) {
         signal: context.signal,
         mounts: [
           ...sdk.mounts,
-          writable(copy, sdk.paths.source),
-          writable(build, `${sdk.paths.sdk}/build`),
-          writable(cargoHome, sdk.paths.cargoHome),
+          { ...writable(copy, sdk.paths.source), needs: paths, state },
+          { ...writable(build, `${sdk.paths.sdk}/build`), needs: [`${options.section}/`], state },
+          { ...writable(cargoHome, sdk.paths.cargoHome), state },
           ...(install ? [writable(staged, `${sdk.paths.extensions}/${options.extension}`)] : []),
         ],
       },
@@ -120,6 +124,9 @@ function scriptRunner({ options, context, sdk, work, copy, staged }: Run) {
     step.done();
   };
 }
+
+/** What scripts make in their copy and beside it is for the next time alone. */
+const state = { results: [] };
 
 function writable(source: string, target: string): Mount {
   return { source, target, writable: true };

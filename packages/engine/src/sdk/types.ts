@@ -22,6 +22,16 @@ export interface Mount {
   /** Absolute path inside the SDK. */
   target: string;
   writable?: boolean;
+  /**
+   * For a daemon with files of its own: what of the directory goes there, relative paths. Of one that ends with `/`, the
+   * directory alone. Default everything; of state, nothing.
+   */
+  needs?: readonly string[];
+  /**
+   * Build state: on a daemon with files of its own it lives there from one command to the next. Only these paths below
+   * it come back; without such a daemon it says nothing.
+   */
+  state?: { results: readonly string[] };
 }
 
 /** A command in the SDK. It sees the root, its mounts, a private /tmp, and nothing else of the host. */

@@ -13,6 +13,19 @@ export interface DaemonFacts {
   /** Root in a container is the user who runs the daemon: a rootless Docker or Podman. */
   rootless: boolean;
   name: string;
+  /** Docker Desktop: it reaches this machine's files through a virtual machine, slowly. */
+  desktop: boolean;
+  /** Milliseconds that its clock is ahead of ours. */
+  clock: number;
+}
+
+/** As much of the daemon's answer as is read. */
+interface DaemonInfo {
+  Architecture: string;
+  SecurityOptions?: string[];
+  Name?: string;
+  OperatingSystem?: string;
+  SystemTime?: string;
 }
 
 export interface Connection {
@@ -29,13 +42,17 @@ export function connect(endpoint: Endpoint): Connection {
   const docker = new (load())(options(endpoint));
   let facts: Promise<DaemonFacts> | undefined;
   const ask = async (): Promise<DaemonFacts> => {
+    const asked = Date.now();
     const info = (await docker.info().catch((error: unknown) => {
       throw dockerFailure(error, endpoint, 'tell about itself');
-    })) as { Architecture: string; SecurityOptions?: string[]; Name?: string };
+    })) as DaemonInfo;
+    const clock = Date.parse(info.SystemTime ?? '') - (asked + Date.now()) / 2;
     return {
       architecture: info.Architecture,
       rootless: (info.SecurityOptions ?? []).some((option) => option.includes('name=rootless')),
       name: info.Name ?? endpointAddress(endpoint),
+      desktop: info.OperatingSystem === 'Docker Desktop',
+      clock: Number.isNaN(clock) ? 0 : clock,
     };
   };
   return { docker, endpoint, facts: () => (facts ??= ask()) };

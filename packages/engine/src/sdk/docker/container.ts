@@ -62,6 +62,16 @@ export class Container {
     return this.handle.id;
   }
 
+  /** Where the daemon's machine has each of its mounts, by path in the container. */
+  async mountSources(): Promise<Record<string, string>> {
+    try {
+      const { Mounts } = await this.handle.inspect();
+      return Object.fromEntries(Mounts.map(({ Destination, Source }) => [Destination, Source]));
+    } catch (error) {
+      throw dockerFailure(error, this.connection.endpoint, 'tell about a container');
+    }
+  }
+
   get isAlive(): boolean {
     return !this.ended;
   }

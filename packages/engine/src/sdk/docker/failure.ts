@@ -71,7 +71,7 @@ export function dockerFailure(error: unknown, endpoint: Endpoint, doing: string)
       'docker login <registry> as this user; what it keeps is handed to the daemon. Or the name of the image is wrong.',
     );
   }
-  if (/bind source path does not exist/.test(said)) {
+  if (/bind source path does not exist|statfs .*: no such file/.test(said)) {
     return make(
       'DOCKER_FILES_UNSEEN',
       `the Docker daemon at ${at} does not see the files of this machine, and cannot ${doing}`,

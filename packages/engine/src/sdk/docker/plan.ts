@@ -21,6 +21,8 @@ const memory = { '/tmp': 'exec,mode=1777', '/run': 'exec,mode=755', '/root': 'ex
 export interface ContainerPlan {
   root: RootImage;
   mounts: readonly Mount[];
+  /** Volumes of the daemon's; one without a name is the container's own, and goes with it. */
+  volumes?: readonly { target: string; volume: { name?: string; labels?: Record<string, string> } }[];
   network: boolean;
   devices: readonly string[];
   /** The first process; the container ends with it. */
@@ -68,9 +70,15 @@ export function planContainer(plan: ContainerPlan): Docker.ContainerCreateOption
       CapDrop: ['ALL'],
       SecurityOpt: ['no-new-privileges'],
       NetworkMode: plan.network ? 'bridge' : 'none',
-      Mounts: mounts.map(({ source, target, writable }) => ({
-        ...{ Type: 'bind' as const, Source: source, Target: target, ReadOnly: !writable },
-      })),
+      Mounts: [
+        ...mounts.map(({ source, target, writable }) => ({
+          ...{ Type: 'bind' as const, Source: source, Target: target, ReadOnly: !writable },
+        })),
+        ...(plan.volumes ?? []).map(({ target, volume: { name = '', labels = {} } }) => ({
+          ...{ Type: 'volume' as const, Source: name, Target: target, ReadOnly: false },
+          VolumeOptions: { NoCopy: true, Labels: labels, DriverConfig: { Name: '', Options: {} } },
+        })),
+      ],
       Tmpfs: memory,
       PortBindings: Object.fromEntries(
         Object.entries(ports).map(([name, port]) => [name, [{ HostIp: '127.0.0.1', HostPort: String(port) }]]),

@@ -1,10 +1,13 @@
 import { hostname } from 'node:os';
+import { AvocadoError } from '../../error';
 import type { Mount, SdkCommand } from '../types';
 import type { Connection } from './connect';
 import { Container, waiting } from './container';
+import { Depot } from './depot';
 import { ownerLabel } from './plan';
-import type { ContainerPlan } from './plan';
 import { rootImage } from './root-image';
+import type { RootImage } from './root-image';
+import { SentSession, isShowable } from './sent-session';
 import { Session, sessionTarget } from './session';
 
 /** Milliseconds that a container waits for another command. */
@@ -13,9 +16,11 @@ const idleLimit = 30_000;
 interface Warm {
   key: string;
   container: Container;
-  session: Session | undefined;
-  /** What it has bound beside its root and its session. */
+  session: Session | SentSession | undefined;
+  /** What it has bound beside its root and its session, and another command may find there. */
   mounts: readonly Mount[];
+  /** How many it has bound in all. */
+  count: number;
   /** Absent while it is in use; tells whether it may be used again. */
   free?: Promise<boolean>;
   timer?: NodeJS.Timeout;
@@ -24,6 +29,8 @@ interface Warm {
 /** A container for one command. */
 export interface Lease {
   container: Container;
+  /** The command's files are this machine's, and not copies. */
+  bound: boolean;
   /** Runs `use` while the command's mounts are in place. */
   within<T>(use: () => Promise<T>): Promise<T>;
   release(keep: boolean): void;
@@ -36,6 +43,9 @@ export interface Lease {
 export class Pool {
   private readonly warm = new Set<Warm>();
   private swept?: Promise<void>;
+  /** Whether the daemon has this machine's files; known when a first container has been started. */
+  private seesFiles?: boolean;
+  private depot?: Depot;
 
   constructor(private readonly connection: Connection) {
     // The containers end by themselves with our connections.
@@ -56,27 +66,56 @@ export class Pool {
 
   private async start(key: string, command: SdkCommand, mounts: readonly Mount[]): Promise<Warm> {
     this.swept ??= removeLeftovers(this.connection);
+    this.seesFiles ??= !(await this.connection.facts()).desktop;
+    if (this.seesFiles) {
+      try {
+        return await this.startBound(key, command, mounts);
+      } catch (error) {
+        // The session's directory has a name that no other machine has.
+        if (!(error instanceof AvocadoError) || error.code !== 'DOCKER_FILES_UNSEEN') throw error;
+        this.seesFiles = false;
+      }
+    }
+    return this.startSent(key, command, mounts);
+  }
+
+  private async startBound(key: string, command: SdkCommand, mounts: readonly Mount[]): Promise<Warm> {
     const taken = mounts.some(({ target }) => target === sessionTarget);
     const session = taken ? undefined : new Session();
     const fixed = mounts.filter((mount) => !command.tool || !session?.holds(mount));
-    const plan: ContainerPlan = {
-      root: await rootImage(command.root, this.connection),
-      mounts: [...(session ? [session.mount] : []), ...fixed],
-      network: command.network ?? false,
-      devices: command.devices ?? [],
-      containerArgs: command.containerArgs ?? [],
-      argv: waiting,
-      stdio: 'stdin',
-    };
+    const binds = [...(session ? [session.mount] : []), ...fixed];
     try {
-      const container = await Container.start(this.connection, plan, command.label);
-      const warm: Warm = { key, container, session, mounts: fixed };
-      this.warm.add(warm);
-      return warm;
+      const container = await this.container(command, await rootImage(command.root, this.connection), binds);
+      return this.add({ key, container, session, mounts: fixed, count: fixed.length });
     } catch (error) {
       session?.remove();
       throw error;
     }
+  }
+
+  private async startSent(key: string, command: SdkCommand, mounts: readonly Mount[]): Promise<Warm> {
+    const root = await rootImage(command.root, this.connection, true);
+    if (!this.depot?.isAlive) this.depot = await Depot.open(this.connection, root.image);
+    const fixed = mounts.filter((mount) => !command.tool || !isShowable(mount));
+    const session = await SentSession.open(this.depot, fixed);
+    try {
+      const container = await this.container(command, root, session.binds);
+      return this.add({ key, container, session, mounts: session.lasting, count: fixed.length });
+    } catch (error) {
+      session.remove();
+      throw error;
+    }
+  }
+
+  private container(command: SdkCommand, root: RootImage, mounts: readonly Mount[]): Promise<Container> {
+    const { network = false, devices = [], containerArgs = [], label } = command;
+    const plan = { root, mounts, network, devices, containerArgs, argv: waiting, stdio: 'stdin' as const };
+    return Container.start(this.connection, plan, label);
+  }
+
+  private add(warm: Warm): Warm {
+    this.warm.add(warm);
+    return warm;
   }
 
   private lease(warm: Warm, mounts: readonly Mount[]): Lease {
@@ -85,6 +124,7 @@ export class Pool {
     const moved = mounts.filter((mount) => !isAmong(warm.mounts, mount));
     return {
       container,
+      bound: !(session instanceof SentSession),
       within: (use) => (session ? session.with(moved, use) : use()),
       release: (keep) => {
         container.idle = true;
@@ -117,7 +157,7 @@ function fits(warm: Warm, key: string, { tool }: SdkCommand, mounts: readonly Mo
   if (warm.key !== key || warm.session?.isThere === false) return false;
   const others = mounts.filter((mount) => !isAmong(warm.mounts, mount));
   if (tool) return others.every((mount) => warm.session?.holds(mount));
-  return others.length === 0 && mounts.length === warm.mounts.length;
+  return others.length === 0 && mounts.length === warm.count;
 }
 
 function isAmong(mounts: readonly Mount[], { source, target, writable = false }: Mount): boolean {

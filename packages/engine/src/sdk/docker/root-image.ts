@@ -1,11 +1,11 @@
-import { lstatSync, readFileSync, readdirSync, readlinkSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { pack } from 'tar-stream';
-import type { Pack } from 'tar-stream';
 import { AvocadoError } from '../../error';
 import type { Mount, SdkRoot } from '../types';
 import type { Connection } from './connect';
 import { dockerFailure, statusOf } from './failure';
+import { sendTar } from './tree-tar';
+import type { TreeTar } from './tree-tar';
 
 /** What a container is made of for a root: an image, and directories of this machine bound into it. */
 export interface RootImage {
@@ -26,12 +26,13 @@ const version = 1;
 /**
  * A root as an image, made once for each daemon. Only its links, its /etc and its empty directories are in it, some
  * hundred kilobytes; /usr and the like are bound from the store, so that nothing of a gigabyte is copied.
+ * @param whole everything is in the image: for a daemon that does not see the store
  */
-export async function rootImage(root: SdkRoot, { docker, endpoint }: Connection): Promise<RootImage> {
+export async function rootImage(root: SdkRoot, { docker, endpoint }: Connection, whole = false): Promise<RootImage> {
   if (root.image !== undefined) return { image: root.image, mounts: [] };
-  const mounts = boundDirectories(root.path);
+  const mounts = whole ? [] : boundDirectories(root.path);
   const repository = 'nx-avocado/root';
-  const tag = `${root.digest.slice(0, 32)}-${version}`;
+  const tag = `${root.digest.slice(0, 32)}-${version}${whole ? '-whole' : ''}`;
   try {
     const { Id } = await docker.getImage(`${repository}:${tag}`).inspect();
     return { image: Id, mounts };
@@ -40,8 +41,10 @@ export async function rootImage(root: SdkRoot, { docker, endpoint }: Connection)
   }
   try {
     const changes = 'LABEL io.github.nx-avocado=root';
-    const stream = await docker.importImage(skeleton(root.path) as unknown as NodeJS.ReadableStream, { changes });
-    const image = await importedImage(docker.modem, stream);
+    const image = await sendTar(
+      (tar) => fill(tar, root.path, whole),
+      async (tar, abortSignal) => importedImage(docker.modem, await docker.importImage(tar, { changes, abortSignal })),
+    );
     // Of its own: Podman gives what it imports no tag but "latest".
     await docker.getImage(image).tag({ repo: repository, tag });
     return { image, mounts };
@@ -75,35 +78,10 @@ function boundDirectories(root: string): Mount[] {
     .sort((a, b) => (a.target < b.target ? -1 : 1));
 }
 
-/** A tar of what is not bound; always the same for a root. */
-function skeleton(root: string): Pack {
-  const tar = pack();
+/** A tar of what is not bound, or of everything. */
+async function fill(tar: TreeTar, root: string, whole: boolean): Promise<void> {
   for (const name of readdirSync(root).sort()) {
-    if (name === copied) addTree(tar, root, name);
-    else if (!ownDirectories.has(name)) addEntry(tar, root, name);
+    if (!ownDirectories.has(name)) await tar.add(join(root, name), name, whole || name === copied ? undefined : []);
   }
-  for (const name of [...ownDirectories].sort()) directory(tar, name, name === 'tmp' ? 0o1777 : 0o755);
-  tar.finalize();
-  return tar;
+  for (const name of [...ownDirectories].sort()) await tar.directory(name, name === 'tmp' ? 0o1777 : 0o755);
 }
-
-function addTree(tar: Pack, root: string, path: string): void {
-  addEntry(tar, root, path);
-  if (!lstatSync(join(root, path)).isDirectory()) return;
-  for (const name of readdirSync(join(root, path)).sort()) addTree(tar, root, `${path}/${name}`);
-}
-
-function addEntry(tar: Pack, root: string, path: string): void {
-  const at = join(root, path);
-  const stat = lstatSync(at);
-  const mode = stat.mode & 0o7777;
-  if (stat.isSymbolicLink()) tar.entry({ name: path, type: 'symlink', linkname: readlinkSync(at), mtime });
-  else if (stat.isDirectory()) directory(tar, path, mode);
-  else if (stat.isFile()) tar.entry({ name: path, mode, mtime }, readFileSync(at));
-}
-
-function directory(tar: Pack, name: string, mode: number): void {
-  tar.entry({ name: `${name}/`, type: 'directory', mode, mtime });
-}
-
-const mtime = new Date(0);

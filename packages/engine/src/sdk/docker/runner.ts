@@ -68,7 +68,6 @@ async function run(
   checkSources(command);
   const { mounts, env } = containerInputs(command, command.network ? hostNetwork() : undefined);
   const whole = { ...fixedEnvironment, ...env };
-  const own = await ownershipCommand(connection, mounts);
   announceContainerArgs(command, { reporter });
   const log = new CommandLog(command, reporter, options);
   const lease = await pool.take(command, mounts).catch(async (error: unknown) => {
@@ -81,6 +80,7 @@ async function run(
   let code: number | undefined;
   try {
     command.signal?.addEventListener('abort', abort);
+    const own = lease.bound ? await ownershipCommand(connection, mounts) : undefined;
     code = await lease.within(async () => {
       if (command.signal?.aborted) throw aborted(command);
       const argv = [
@@ -112,7 +112,7 @@ async function run(
   throw new AvocadoError('COMMAND_FAILED', failed(command, code), {
     output: log.shown,
     log: log.path,
-    rerun: await rerunLine(connection, command, log.path),
+    rerun: lease.bound ? await rerunLine(connection, command, log.path) : undefined,
     hint: code === 127 && /^(\/usr\/bin\/)?env: /m.test(log.lastLines) ? missingProgram(command) : undefined,
   });
 }

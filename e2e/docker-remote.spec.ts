@@ -1,0 +1,185 @@
+import { spawn } from 'node:child_process';
+import {
+  existsSync,
+  linkSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { lstatSync, readlinkSync, statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { AvocadoError } from '@nx-avocado/engine/error';
+import { silentReporter } from '@nx-avocado/engine/report';
+import { createDockerRunner } from '@nx-avocado/engine/sdk';
+import type { Mount, SdkCommand, SdkRoot } from '@nx-avocado/engine/sdk';
+import { storeRoot } from '@nx-avocado/engine/store';
+import { TestDocker } from './support/docker';
+import { overTcp } from './support/hosts';
+import { eventually } from './support/processes';
+import { toolsRoot } from './support/tools-root';
+import { TestWorkspace, repository } from './support/workspace';
+
+/** A daemon that finds nothing where this machine has its workspace and its store, as one of another machine would. */
+jest.setTimeout(25 * 60_000);
+const runner = createDockerRunner();
+const remote = new TestWorkspace('docker-remote');
+const local = new TestWorkspace();
+const unique = String(Date.now());
+let docker: TestDocker;
+let host: { address: string; stop(): Promise<void> };
+let root: SdkRoot;
+let directory: string;
+
+beforeAll(async () => {
+  directory = mkdtempSync(join(tmpdir(), 'docker-remote-'));
+  root = await toolsRoot();
+  for (const workspace of [remote, local]) workspace.reset();
+  docker = new TestDocker(true, [directory, remote.root, local.root, storeRoot()]);
+  host = await overTcp(docker.address.replace('unix://', ''));
+  process.env['DOCKER_HOST'] = host.address;
+});
+afterAll(async () => {
+  for (const workspace of [remote, local]) workspace.reset();
+  await host.stop();
+  docker.stop();
+  rmSync(directory, { recursive: true, force: true });
+});
+
+const place = (name: string): string => {
+  mkdirSync(join(directory, name), { recursive: true });
+  return join(directory, name);
+};
+const output = async (script: string, mounts: Mount[], more: Partial<SdkCommand> = {}): Promise<string> => {
+  const command = { root, argv: ['bash', '-c', script], label: 'a test', mounts, ...more };
+  return (await runner.run(command, silentReporter)).stdout.trim();
+};
+
+test('inputs go there, read-only, with their modes, times and links', async () => {
+  const source = place('in');
+  writeFileSync(join(source, 'a'), 'hello', { mode: 0o754 });
+  linkSync(join(source, 'a'), join(source, 'b'));
+  symlinkSync('nowhere', join(source, 'c'));
+  mkdirSync(join(source, 'empty'));
+  const mounts = [
+    { source, target: '/opt/src' },
+    { source: join(source, 'a'), target: '/opt/src/c-file' },
+    { source: join(source, 'a'), target: '/etc/a/new-file' },
+  ];
+  const script =
+    'cd /opt/src; ls; cat a c-file /etc/a/new-file; stat -c "%a %h %u" a; readlink c; touch a 2>&1 || touch x 2>&1';
+  await expect(output(script, mounts)).rejects.toMatchObject({
+    code: 'COMMAND_FAILED',
+    output: expect.stringMatching(/a\nb\nc\nc-file\nempty\nhellohellohello754 2 0\nnowhere\n.*Read-only[^]*Read-only/),
+  });
+  const time = Number(await output('stat -c %Y /opt/src/a', mounts));
+  expect(Math.abs(time - statSync(join(source, 'a')).mtimeMs / 1000)).toBeLessThan(2);
+});
+
+test('outputs come back whole, and what a command took away is away', async () => {
+  const source = place('out');
+  writeFileSync(join(source, 'old'), 'old');
+  const script = `cd /out; rm old; mkdir -p a/b; echo x > a/b/c; ln a/b/c a/hard; ln -s b/c a/link; chmod 555 a/b
+    install -m 4755 /bin/true tool; truncate -s 200M sparse; echo end >> sparse`;
+  await output(script, [{ source, target: '/out', writable: true }]);
+  expect(existsSync(join(source, 'old'))).toBe(false);
+  expect(readFileSync(join(source, 'a/hard'), 'utf8')).toBe('x\n');
+  expect(statSync(join(source, 'a/hard')).ino).toBe(statSync(join(source, 'a/b/c')).ino);
+  expect(readlinkSync(join(source, 'a/link'))).toBe('b/c');
+  expect(statSync(join(source, 'a/b')).mode & 0o7777).toBe(0o555);
+  expect(statSync(join(source, 'tool')).mode & 0o7777).toBe(0o4755);
+  expect(lstatSync(join(source, 'sparse'))).toMatchObject({ size: 200 * 1024 * 1024 + 4 });
+  expect(lstatSync(join(source, 'sparse')).blocks * 512).toBeLessThan(1024 * 1024);
+});
+
+test('build state stays there, with what this machine has put over it', async () => {
+  const source = place('state');
+  const state = { results: ['made/result'] };
+  for (const name of ['one', 'two']) writeFileSync(join(source, name), name);
+  mkdirSync(join(source, 'made-here'));
+  writeFileSync(join(source, 'large'), 'is not sent');
+  const run = (script: string, needs: string[]): Promise<string> =>
+    output(`cd /state; ${script}`, [{ source, target: '/state', writable: true, needs, state }]);
+  expect(await run('ls; mkdir made; echo 1 > made/result; echo 1 > made/other', ['one', 'two', 'made-here/'])).toBe(
+    'made-here\none\ntwo',
+  );
+  expect(readFileSync(join(source, 'made/result'), 'utf8')).toBe('1\n');
+  expect(existsSync(join(source, 'made/other'))).toBe(false);
+  rmSync(join(source, 'two'));
+  expect(await run('ls; cat made/other; rm made/result', ['one'])).toBe('made\none\n1');
+  expect(existsSync(join(source, 'made/result'))).toBe(false);
+});
+
+test('tools of ours share a container, each with its own files', async () => {
+  const source = place('tool');
+  const mounts = [{ source, target: '/work/out', writable: true }];
+  const starts = await docker.starts(async () => {
+    for (const name of ['first', 'second']) {
+      expect(await output(`ls /work/out; echo ${name} > /work/out/${name}; ls /work`, mounts, { tool: true })).toBe(
+        name === 'first' ? 'out' : 'first\nout',
+      );
+    }
+  });
+  expect(starts).toBeLessThanOrEqual(1);
+  expect(readFileSync(join(source, 'second'), 'utf8')).toBe('second\n');
+});
+
+test('a command that is killed with its process leaves no container', async () => {
+  const before = docker.containers();
+  const engine = JSON.stringify(join(repository, 'packages/engine/src'));
+  const file = join(place('kill'), 'run.cjs');
+  writeFileSync(
+    file,
+    `const { createDockerRunner } = require(${engine} + '/sdk/index.ts');
+     const { silentReporter } = require(${engine} + '/report/index.ts');
+     const root = ${JSON.stringify(root)}, mounts = [{ source: ${JSON.stringify(place('kill'))}, target: '/x', writable: true }];
+     createDockerRunner().run({ root, argv: ['bash', '-c', 'echo half > /x/half; sleep 600'], mounts, label: 'a test' }, silentReporter);`,
+  );
+  const child = spawn(process.execPath, ['-r', '@swc-node/register', file], {
+    ...{ cwd: repository, stdio: 'ignore', env: { ...process.env } },
+  });
+  const made = (): string[] => docker.containers().filter((id) => !before.includes(id));
+  // One for its files, and its own.
+  expect(await eventually(made, (ids) => ids.length === 2, 20_000)).toHaveLength(2);
+  child.kill('SIGKILL');
+  expect(await eventually(made, (ids) => ids.length === 0, 20_000)).toEqual([]);
+  expect(existsSync(join(directory, 'kill/half'))).toBe(false);
+  expect(docker.docker('volume', 'ls', '--quiet', '--filter', 'dangling=true').split('\n').length).toBeLessThan(2);
+});
+
+test('what cannot be shared so is refused', async () => {
+  const child = runner.spawn({ root, argv: ['cat'], label: 'cat' }, 'pipe');
+  const error = await new Promise<Error>((resolve) => child.once('error', resolve));
+  expect(error as AvocadoError).toMatchObject({ code: 'DOCKER_FILES_UNSEEN' });
+});
+
+describe('the examples', () => {
+  const build = async (on: TestWorkspace, ...tasks: string[]): Promise<Record<string, string>> => {
+    const { code, output: said, tasks: ran } = await on.nx(['run-many', ...tasks]);
+    if (code !== 0) throw new Error(said);
+    return ran;
+  };
+  const rust = 'examples/rust-vitals/ref-rust/src/main.rs';
+  const projects = ['-t', 'build', '-p', 'heartbeat,heartbeat-config,example-rust'];
+
+  test('are the same as in the sandbox, also after an edit', async () => {
+    remote.edit('nx.json', (text) => text.replace('"runner": "sandbox"', '"runner": "docker"'));
+    for (const edited of [false, true]) {
+      for (const workspace of [remote, local]) {
+        if (edited) workspace.edit(rust, (text) => text.replace('"uptime":{}', `"uptime":{},"edited":${unique}`));
+      }
+      const tasks = await build(remote, ...projects, ...(edited ? [] : ['--skip-nx-cache']));
+      if (edited) expect(tasks).toMatchObject({ 'example-rust:compile': 'ran', 'example-rust:build': 'ran' });
+      await build(local, ...projects);
+      for (const example of ['heartbeat', 'rust-vitals']) {
+        const outputs = Object.entries(remote.outputs(`examples/${example}/.avocado`));
+        const images = outputs.filter(([path]) => /\.(raw|tar)$/.test(path));
+        expect(images.length).toBeGreaterThan(0);
+        expect(local.outputs(`examples/${example}/.avocado`)).toMatchObject(Object.fromEntries(images));
+      }
+    }
+  });
+});
