@@ -3,7 +3,7 @@ import type { ChildProcess } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { dockerImages } from '@nx-avocado/engine/feed';
+import { dockerImages, tellMoved } from '@nx-avocado/engine/feed';
 import { silentReporter } from '@nx-avocado/engine/report';
 import type { Reporter } from '@nx-avocado/engine/report';
 import { TestDocker } from './support/docker';
@@ -81,6 +81,14 @@ test('an image of a private registry: pinned by digest, pulled with progress, an
   expect(moved).not.toBe(pinned);
   expect((await images.open(pinned)).image).toBe(first.image);
   expect((await images.open(moved)).image).not.toBe(first.image);
+
+  const notices: string[] = [];
+  const tell = (of: string): Promise<void> =>
+    tellMoved({ name, pinned: of }, images, { notice: (message) => void notices.push(message) });
+  await tell(moved);
+  expect(notices).toEqual([]);
+  await tell(pinned);
+  expect(notices).toEqual([expect.stringMatching(/sdk:2024-edge stands for another image now.*lock --update$/)]);
 });
 
 test('an image that nobody has is named', async () => {

@@ -19,6 +19,7 @@ export {
   connectionVariables,
   dockerImages,
   formatRequest,
+  tellMoved,
   openRpmRoot,
 } from './avocado';
 export type { AvocadoSource, FeedContext, RepoSnapshot } from './avocado';

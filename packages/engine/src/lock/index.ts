@@ -16,5 +16,5 @@ export { rpmSlice } from './rpm-slice';
 export type { RpmSlice } from './rpm-slice';
 export { installRpms } from './rpm-install';
 export type { RpmInstallContext } from './rpm-install';
-export { resolveRpmsInto, staleRpmWants } from './rpm-update';
+export { movedImages, resolveRpmsInto, staleRpmWants } from './rpm-update';
 export type { RpmWant } from './rpm-update';

@@ -1,5 +1,6 @@
 import { resolve } from 'node:path';
 import { resolveRpms } from '../feed/avocado/resolve';
+import { tellMoved } from '../feed/avocado/moved-image';
 import { latestSnapshot, snapshotFits } from '../feed/avocado/snapshot';
 import type { RepoSnapshot } from '../feed/avocado/snapshot';
 import { withFeed } from '../feed/avocado/prepare';
@@ -66,6 +67,12 @@ export async function resolveRpmsInto(
   return next;
 }
 
+/** Names of SDK images of which a later lock pins another digest. */
+export function movedImages(before: Lock, after: Lock): string[] {
+  const [old, now] = [before.rpm?.images ?? {}, after.rpm?.images ?? {}];
+  return Object.keys(now).filter((name) => Object.hasOwn(old, name) && old[name] !== now[name]);
+}
+
 export interface Frozen {
   address: FeedAddress;
   snapshot: RepoSnapshot | undefined;
@@ -78,7 +85,9 @@ export function freezer(
 ): (want: Pick<RpmWant, 'machine' | 'source' | 'configFile'>) => Promise<Frozen> {
   const snapshots = new Map<string, RepoSnapshot | undefined>();
   return async ({ machine, source, configFile }) => {
-    const image = pinned.rpm?.images[source.image] ?? (await context.images.pin(source.image));
+    const known = pinned.rpm?.images[source.image];
+    if (known !== undefined) await tellMoved({ name: source.image, pinned: known }, context.images, context.reporter);
+    const image = known ?? (await context.images.pin(source.image));
     const address = { machine, build: buildArchitecture(), source, image, configFile: resolve(configFile) };
     if (!snapshots.has(machine)) {
       const kept = pinned.targets[machine]?.['repo-snapshot'];

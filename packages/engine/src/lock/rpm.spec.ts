@@ -6,6 +6,7 @@ import type { RpmSlice } from './rpm-slice';
 import { withMembers } from './members';
 import { pinIncludes, upstreamVersion } from './includes';
 import type { FeedContext } from '../feed/avocado/run';
+import { movedImages } from './rpm-update';
 import { onlyProjects } from './slice';
 import type { Lock } from './types';
 
@@ -169,6 +170,17 @@ test('a slice fits the arguments of dnf that it was chosen with, also through th
   expect(found?.arguments).toEqual(chosen.arguments);
   expect(fits({ weak_dependencies: false, dnf_args: ['--nobest'] })).toBe(true);
   expect(fits({})).toBe(false);
+});
+
+test('an image whose digest another lock has is named', () => {
+  const lock = locked();
+  const next = structuredClone(lock);
+  next.rpm!.images = { 'sdk:1': 'sdk@sha256:2', 'sdk:3': 'sdk@sha256:3' };
+  expect([movedImages(lock, next), movedImages(lock, lock), movedImages(emptyLock(), next)]).toEqual([
+    ['sdk:1'],
+    [],
+    [],
+  ]);
 });
 
 test('projects that are gone take their packages along', () => {

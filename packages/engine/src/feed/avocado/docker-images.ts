@@ -7,6 +7,7 @@ import { dockerFailure, statusOf } from '../../sdk/docker/failure';
 import { registryAuth } from '../../sdk/docker/registry-auth';
 import type { RegistryAuth } from '../../sdk/docker/registry-auth';
 import type { SdkImages } from '../../sdk/types';
+import type { MovingImages } from './moved-image';
 
 interface Progress {
   id?: string;
@@ -15,17 +16,22 @@ interface Progress {
 }
 
 /** SDK images of the Docker daemon. Nothing is connected before one is asked for. */
-export function dockerImages({ reporter }: { reporter: Reporter }): SdkImages {
+export function dockerImages({ reporter }: { reporter: Reporter }): SdkImages & Required<MovingImages> {
   let connection: Connection | undefined;
   const daemon = (): Connection => (connection ??= connect(findEndpoint()));
+  const newest = async (name: string, found: Found | undefined): Promise<string | undefined> => {
+    // Made on this machine: no registry has it, or what it has under that name is another one.
+    if (found?.RepoDigests.length === 0) return found.Id;
+    const digest = await registryDigest(daemon(), name);
+    return digest === undefined ? undefined : `${repositoryOf(name)}@${digest}`;
+  };
   return {
+    newest: async (name) => newest(name, await inspect(daemon(), name)),
     pin: async (name) => {
       const found = await inspect(daemon(), name);
-      // Made on this machine: no registry has it, or what it has under that name is another one.
-      if (found?.RepoDigests.length === 0) return found.Id;
       // A name that the daemon knows may have moved since: the registry is asked, and the daemon where it cannot be.
-      const digest = await registryDigest(daemon(), name);
-      if (digest !== undefined) return `${repositoryOf(name)}@${digest}`;
+      const now = await newest(name, found);
+      if (now !== undefined) return now;
       if (found) return found.RepoDigests.find((pinned) => pinned.startsWith(`${repositoryOf(name)}@`)) ?? found.Id;
       throw new AvocadoError('SDK_IMAGE_UNKNOWN', `no registry and no daemon has the image ${name}`, {
         hint: 'Check sdk.image in avocado.yaml; docker login opens a private registry.',

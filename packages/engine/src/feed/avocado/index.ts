@@ -3,6 +3,8 @@ export { avocadoSource, connection, connectionVariables, releasever } from './so
 export type { AvocadoSource, Connection } from './source';
 export { includeDirectory, openInclude, placeIncludeConfig } from './include';
 export { formatRequest } from './nevra';
+export { tellMoved } from './moved-image';
+export type { MovingImages } from './moved-image';
 export { openRpmRoot } from './open';
 export type { OpenRpmContext } from './open';
 export type { FeedContext } from './run';

@@ -8,6 +8,7 @@ import { fetchRpms } from './fetch';
 import type { WantedRpms } from './fetch';
 import { installRpmRoot, readEnvironment } from './install';
 import { feedPaths } from './layout';
+import { tellMoved } from './moved-image';
 import type { FeedAddress } from './prepare';
 import type { FeedContext } from './run';
 
@@ -45,6 +46,8 @@ export async function openRpmRoot(spec: RootSpec, context: OpenRpmContext, label
   if (rpm.kind === 'tree') return { digest, path };
   const paths = feedPaths(rpm.machine, rpm.build);
   const image = await context.images.open(rpm.image);
+  // Nobody waits for the answer.
+  void tellMoved({ name: rpm.source.image, pinned: rpm.image }, context.images, context.reporter);
   const below = (target: string): string => join(path, target.slice(paths.prefix.length + 1));
   return {
     ...image,

@@ -6,6 +6,7 @@ import type { Mount, SdkImages, SdkRoot, SdkRunner } from '../../sdk/types';
 import { feedError } from './errors';
 import { programs, workDirectory } from './layout';
 import { loginFile, ownAuthority } from './steps';
+import type { MovingImages } from './moved-image';
 import type { Connection } from './source';
 import type { Step } from './steps';
 
@@ -14,7 +15,7 @@ export interface FeedContext {
   reporter: Reporter;
   signal?: AbortSignal | undefined;
   runner: SdkRunner;
-  images: SdkImages;
+  images: SdkImages & MovingImages;
 }
 
 export interface StepRun {

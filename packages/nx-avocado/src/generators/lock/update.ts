@@ -125,6 +125,9 @@ async function writeLock(
   const resolved = await lock.resolveInto(start, stale, { reporter, dnf }, update ? undefined : before);
   const formatted = format(resolved);
   if (formatted === text) return false;
+  for (const name of lock.movedImages(text === null ? before : lock.parseLock(text, path), resolved)) {
+    reporter.notice(`sdk.image ${name} stands for another image now than ${path} had: pinned that`);
+  }
   tree.write(path, formatted);
   const legacy = posix.join(posix.dirname(path), lock.legacyLockName);
   if (tree.exists(legacy)) tree.delete(legacy);
