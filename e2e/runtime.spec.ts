@@ -415,7 +415,7 @@ describe('what cannot be done is said at once, and the last output stays', () =>
     const options = { ...runtimeOptions, section: { ...section, signing: { checksum_algorithm: 'sha256' as const } } };
     await expect(buildRuntime(options, context(workspace))).rejects.toMatchObject({
       code: 'RUNTIME_UNSUPPORTED',
-      message: 'the debian feed does not support signing of a runtime',
+      message: 'signing of a runtime is not supported',
     });
   });
 });

@@ -14,6 +14,8 @@ while read -r name sha root; do
     --exclude ./lib --exclude ./lib32 --exclude ./lib64 --exclude ./libx32
 done </work/debs
 
+while read -r name from to; do mv "$tree/$name$from" "$tree/$name$to"; done </work/moves
+
 if [ -d /work/files ]; then cp -a /work/files/. "$tree/"; fi
 
 while read -r name; do

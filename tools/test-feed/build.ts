@@ -57,6 +57,8 @@ async function prepare(group: GroupName, packages: readonly Package[], work: str
   await writeFile(join(work, 'names'), packages.map(({ name }) => `${name}\n`).join(''));
   const debs = packages.flatMap(({ name, deb }) => (deb === undefined ? [] : [`${name} ${deb} ${root}\n`]));
   await writeFile(join(work, 'debs'), debs.join(''));
+  const moves = packages.flatMap(({ name, moves = [] }) => moves.map(([from, to]) => `${name} ${from} ${to}\n`));
+  await writeFile(join(work, 'moves'), moves.join(''));
   for (const { name, files = [] } of packages) {
     for (const { path, content, link, mode = 0o644 } of files) {
       const at = join(work, 'files', name, path);

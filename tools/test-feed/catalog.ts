@@ -9,6 +9,8 @@ import { packageExtensions } from './extensions';
 import { machineName } from './layout';
 import { metadataPackage } from './metadata';
 import type { Package, PackageFile } from './package';
+import { stoneFiles, vmFiles } from './sdk-programs';
+import { initramfsFiles, systemFiles } from './system';
 
 /** What the SDK image has: the package manager, a shell, and what a compiler needs of the system that it runs on. */
 const imagePackages = ['base-files', 'bash', 'ca-certificates', 'curl', 'dnf', 'libc6-dev', 'procps', 'rpm'];
@@ -25,6 +27,10 @@ const imageTools = [
 ];
 const hostTools = [...imageTools, 'file', 'make', 'patch', 'pkgconf', 'zstd'];
 const compilers = ['binutils', 'cargo-web', 'g++', 'gcc', 'libgcc-14-dev', 'rustc-web', ...target.cross];
+
+/** What stone and vm run beside the image tools. */
+const stoneTools = ['fdisk', 'systemd-boot-efi'];
+const emulator = ['ovmf', 'qemu-system-x86', 'seabios'];
 
 /** Debian packages that extensions and the OS image may ask for by Debian's own name. */
 const shipped = ['busybox-static', 'htop', 'less', 'tree'];
@@ -50,14 +56,23 @@ export async function imagePins(): Promise<PackagePin[]> {
  */
 export async function catalog(image: readonly PackagePin[]): Promise<Package[]> {
   const inImage = new Set(image.map(({ name }) => name));
-  const { toolchain = [] } = await debianPins({ toolchain: [...hostTools, ...compilers] });
+  const { toolchain = [] } = await debianPins({ toolchain: [...hostTools, ...compilers, ...stoneTools] });
   const sdk = toolchain.filter(({ name }) => !inImage.has(name));
   const { sysroot = [] } = await debianPins({
     sysroot: [...(feedData().roots.sysroot.base ?? []), 'libstd-rust-web-dev'],
   });
   const { rootfs = [] } = await debianPins({ rootfs: [...rootfsNames(), ...shipped] });
-  const system = [...new Map([...sysroot, ...rootfs].map((pin) => [pin.name, pin])).values()];
-  await fetchPackages([...sdk, ...system], { reporter: silentReporter });
+  const { emulator: machine = [] } = await debianPins({ emulator });
+  const inSdk = new Set(toolchain.map(({ name }) => name));
+  const machinePackages = machine.filter(({ name }) => !inImage.has(name) && !inSdk.has(name));
+  const { initramfs = [] } = await debianPins({ initramfs: ['busybox-static'] });
+  const { kernel = [] } = await debianPins({ kernel: target.kernel.packages });
+  const linux = kernel.find(({ name }) => /^linux-image-\d/.test(name));
+  if (!linux) throw new Error('Debian has no kernel');
+  const kernelVersion = linux.name.replace('linux-image-', '');
+  const kernelName = `kernel-image-${kernelVersion}`;
+  const system = [...new Map([...sysroot, ...rootfs, ...initramfs].map((pin) => [pin.name, pin])).values()];
+  await fetchPackages([...sdk, ...machinePackages, ...system, linux], { reporter: silentReporter });
 
   const native = (name: string): string => `nativesdk-${name}`;
   const wanted = (names: readonly string[]): string[] => names.filter((name) => !inImage.has(name)).map(native);
@@ -68,16 +83,25 @@ export async function catalog(image: readonly PackagePin[]): Promise<Package[]> 
   return [
     metadataPackage(),
     sdkMeta('avocado-sdk-bootstrap', [], environmentFiles()),
-    sdkMeta('avocado-sdk-toolchain', wanted(hostTools)),
+    sdkMeta('avocado-sdk-toolchain', [...wanted(hostTools), 'avocado-stone']),
     sdkMeta('nativesdk-cargo', wanted(['cargo-web'])),
     sdkMeta('nativesdk-glibc-dev', []),
     sdkMeta('nativesdk-libgcc-dev', wanted(['libgcc-14-dev'])),
     sdkMeta('nativesdk-rust', wanted(['rustc-web'])),
     sdkMeta(`packagegroup-rust-cross-canadian-avocado-${machineName}`, wanted([...target.cross, 'rustc-web'])),
-    ...(await convertDebs(sdk, 'sdk', native)),
+    sdkMeta('avocado-stone', wanted(stoneTools), stoneFiles()),
+    sdkMeta('nativesdk-avocado-vm', wanted(emulator), vmFiles()),
+    ...(await convertDebs([...sdk, ...machinePackages], 'sdk', native)),
     ...(await convertDebs(system, 'target', (name) => name)),
-    targetMeta('avocado-pkg-initramfs', ['busybox-static']),
-    targetMeta('avocado-pkg-rootfs', rootfsNames()),
+    { ...targetMeta('avocado-pkg-initramfs', ['busybox-static', 'kmod', kernelName]), files: initramfsFiles() },
+    { ...targetMeta('avocado-pkg-rootfs', [...rootfsNames(), kernelName]), files: systemFiles() },
+    {
+      group: 'machine',
+      name: kernelName,
+      evr: meta,
+      deb: linux.sha256,
+      moves: [[`/boot/vmlinuz-${kernelVersion}`, `/boot/bzImage-${kernelVersion}`]],
+    },
     targetMeta('avocado-runtime', []),
     targetMeta('avocado-sdk-target-sysroot', feedData().roots.sysroot.base ?? []),
     targetMeta('glibc-dev', ['libc6-dev']),

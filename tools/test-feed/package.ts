@@ -21,6 +21,8 @@ export interface Package {
   provides?: string[];
   /** sha256 of the Debian package whose files it carries. */
   deb?: string;
+  /** Files of the Debian package that have another name here: absolute paths, old and new. */
+  moves?: [from: string, to: string][];
   files?: PackageFile[];
   /** Script that rpm runs after the files are there. */
   post?: string;

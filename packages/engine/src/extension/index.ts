@@ -4,3 +4,4 @@ export { extensionIdentity } from './identity';
 export type { ExtensionIdentity } from './identity';
 export { wantsPreprocessing } from './overlay';
 export { expressionsIn } from './preprocess';
+export { readDescriptor } from './upstream';

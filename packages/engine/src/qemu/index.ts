@@ -1,3 +1,4 @@
+export { runSdkVm } from './sdk-vm';
 export { qemuArguments } from './arguments';
 export type { QemuPlan } from './arguments';
 export { chooseAccelerator } from './accelerator';

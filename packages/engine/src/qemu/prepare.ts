@@ -60,6 +60,11 @@ async function openEmulator(sdk: TaskOutput, context: TaskContext): Promise<SdkR
   const directory = join(context.workspaceRoot, sdk.path);
   await verifyManifest(directory, sdk.task, ['sdk.json']);
   const descriptor = JSON.parse(await readFile(join(directory, 'sdk.json'), 'utf8')) as SdkDescriptor;
+  if (descriptor.feed === 'avocado') {
+    throw new AvocadoError('BOOT_TEST_UNSUPPORTED', 'a disk of the avocado feed has no boot test yet', {
+      hint: "Boot it by the SDK's own vm: nx run <runtime>:qemu",
+    });
+  }
   const spec = descriptor.roots.emulator;
   if (!spec) {
     throw new AvocadoError('QEMU_EMULATOR_MISSING', `the SDK that ${sdk.task} describes has no emulator`, {

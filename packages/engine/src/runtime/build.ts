@@ -84,9 +84,7 @@ function subvolumes({ section }: RuntimeBuildOptions, { reporter }: TaskContext)
     const path = varPath(name);
     if (path === 'lib/avocado') return [];
     if (!subvolume.writable || subvolume.nodatacow || subvolume.quota !== undefined || subvolume.compression) {
-      reporter.warn(
-        `var subvolume ${name}: the debian feed makes it writable, without compression, quota or nodatacow`,
-      );
+      reporter.warn(`var subvolume ${name} is made writable, without compression, quota or nodatacow`);
     }
     return [{ path, kind: 'subvolume' }];
   });

@@ -5,6 +5,7 @@ export type { RuntimeManifest } from './manifest';
 export type { Part, VarContent, VarEntry } from './var-content';
 export { provision } from './provision';
 export type { DiskPartition, DiskRecipe, PartitionContent } from './disk-recipe';
+export { unpackProvisioned } from './avocado/open';
 export { openDisk } from './open-disk';
 export type { OpenedDisk } from './open-disk';
 export { writeDisk } from './write-disk';

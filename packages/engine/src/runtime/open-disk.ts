@@ -1,5 +1,6 @@
 import { mkdir, readFile, rename, stat, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
+import { AvocadoError } from '../error';
 import type { Mount } from '../sdk/types';
 import { sha256, storePath, uuid5, verifyManifest, withLock, withTemporaryDirectory } from '../store';
 import type { TaskContext, TaskOutput } from '../task';
@@ -35,7 +36,12 @@ export interface OpenedDisk {
 export async function openDisk(provision: TaskOutput, context: TaskContext): Promise<OpenedDisk> {
   const { workspaceRoot, reporter } = context;
   const directory = join(workspaceRoot, provision.path);
-  await verifyManifest(directory, provision.task);
+  const { files } = await verifyManifest(directory, provision.task);
+  if (files['provision.json']) {
+    throw new AvocadoError('DISK_UNSUPPORTED', `what the SDK made of ${provision.task} is no recipe of ours`, {
+      hint: `Its files stand in ${provision.path}/files, compressed: zstd -d unpacks them.`,
+    });
+  }
   const recipe = JSON.parse(await readFile(join(directory, 'disk.json'), 'utf8')) as DiskRecipe;
   const digest = diskDigest(recipe);
   const path = storePath('disks', `${digest}.raw`);

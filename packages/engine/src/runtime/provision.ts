@@ -3,9 +3,12 @@ import { join, posix } from 'node:path';
 import { AvocadoError } from '../error';
 import { readDescriptor } from '../extension/upstream';
 import { machine } from '../feed/data';
+import type { SdkDescriptor } from '../feed/types';
 import { canonicalJson, replaceDirectory, verifyManifest, writeManifest } from '../store';
 import type { OutputManifest } from '../store';
 import type { ProvisionOptions, TaskContext, TaskOutput } from '../task';
+import { provisionRuntime } from './avocado/provision';
+import type { ProvisionRecord } from './avocado/provision';
 import { readRootfs } from './build';
 import { diskRecipe } from './disk-recipe';
 import type { DiskRecipe } from './disk-recipe';
@@ -14,24 +17,50 @@ import { requireRoot } from './tools';
 import type { Part, VarContent } from './var-content';
 import { varSize } from './var-content';
 
+/** The upstream tasks' outputs, proven but for their bytes. */
+export interface ProvisionInput {
+  manifest: RuntimeManifest;
+  content: VarContent;
+  /** A file of the OS image's output. */
+  rootfs: (name: string) => Part;
+}
+
 /** Profiles that every machine target of the debian feed has. */
 const profiles = ['img'];
 
 /**
- * Writes `disk.json`: what the disk is made of. No image's bytes are read: whoever puts the disk together (openDisk)
+ * Writes `disk.json`: what the disk is made of; on the avocado feed the SDK's own programs make it (avocado/provision.ts). No image's bytes are read: whoever puts the disk together (openDisk)
  * proves each part by its hash.
  * @throws AvocadoError `PROFILE_UNKNOWN`, `OUTPUT_*`, `SDK_ROOT_MISSING`
  */
-export async function provision(options: ProvisionOptions, context: TaskContext): Promise<DiskRecipe> {
+export async function provision(
+  options: ProvisionOptions,
+  context: TaskContext,
+): Promise<DiskRecipe | ProvisionRecord> {
+  const { workspaceRoot } = context;
+  const descriptor = await readDescriptor(workspaceRoot, options.sdk, options.machine);
+  if (descriptor.feed === 'avocado') {
+    const { files } = await readRootfs(workspaceRoot, options.rootfs);
+    const runtime = await readRuntime(workspaceRoot, options.runtime);
+    checkSameImage(runtime.manifest, files, options);
+    const rootfs = (name: string): Part => part(options.rootfs, files, name);
+    return provisionRuntime(options, { ...runtime, rootfs }, context);
+  }
+  return writeRecipe(options, descriptor, context);
+}
+
+async function writeRecipe(
+  options: ProvisionOptions,
+  descriptor: SdkDescriptor,
+  { workspaceRoot }: TaskContext,
+): Promise<DiskRecipe> {
   const profile = options.profile ?? 'img';
   if (!profiles.includes(profile)) {
     throw new AvocadoError('PROFILE_UNKNOWN', `${options.machine} has no provision profile ${profile}`, {
       hint: `Profiles of ${options.machine}: ${profiles.join(', ')}.`,
     });
   }
-  const { workspaceRoot } = context;
   const target = machine(options.machine);
-  const descriptor = await readDescriptor(workspaceRoot, options.sdk, options.machine);
   const tools = requireRoot(descriptor, 'tools', options.sdk.task);
   const { files } = await readRootfs(workspaceRoot, options.rootfs);
   const runtime = await readRuntime(workspaceRoot, options.runtime);

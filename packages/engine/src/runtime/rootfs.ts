@@ -14,13 +14,14 @@ import {
   writeManifest,
 } from '../store';
 import type { RootfsOptions, TaskContext } from '../task';
+import { buildRpmRootfs } from './avocado/rootfs';
 import { readBase } from './base';
 import { composeTree } from './compose';
 import { imageAccounts, imageAdditions, neededTexts, replacements } from './contents';
 import { makeInitramfs } from './initramfs';
 import { findKernel, indexModules } from './kernel';
 import { osBuildId } from './os-release';
-import { checkFeed, checkSupported, erofsCompression } from './supported';
+import { checkSupported, erofsCompression } from './supported';
 import { requireRoot, runTool } from './tools';
 import { makeUki } from './uki';
 
@@ -32,7 +33,8 @@ export interface RootfsRecord {
   version: 1;
   machine: string;
   os_build_id: string;
-  kernel: { version: string };
+  /** Of the avocado feed, `kind` is what its image is called in the packages: `bzImage`. */
+  kernel: { version: string; kind?: string };
 }
 
 /**
@@ -41,10 +43,10 @@ export interface RootfsRecord {
  * @throws AvocadoError `ROOTFS_*`, `INITRAMFS_*`, `KERNEL_*`, `ACCOUNT_*`, `OVERLAY_*`, `SDK_ROOT_MISSING`, `COMMAND_FAILED`
  */
 export async function buildRootfs(options: RootfsOptions, context: TaskContext): Promise<RootfsRecord> {
-  checkSupported(options);
   const { workspaceRoot, reporter, signal } = context;
   const descriptor = await readDescriptor(workspaceRoot, options.sdk, options.machine);
-  checkFeed(descriptor);
+  checkSupported(options, descriptor.feed);
+  if (descriptor.feed === 'avocado') return buildRpmRootfs(options, descriptor, context);
   const spec = (name: 'rootfs' | 'initramfs' | 'kernel' | 'tools') => requireRoot(descriptor, name, options.sdk.task);
   const tools = spec('tools');
   const tar = await rootfsTar(spec('rootfs'), { reporter, signal, label: 'rootfs' });

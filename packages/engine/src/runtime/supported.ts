@@ -2,16 +2,12 @@ import type { SdkDescriptor } from '../feed/types';
 import type { RootfsOptions, RuntimeBuildOptions, TaskContext } from '../task';
 import { AvocadoError } from '../error';
 
-/** Its packages are pinned and can be installed; what makes an image of them is not there yet. */
-export function checkFeed({ feed, machine }: Pick<SdkDescriptor, 'feed' | 'machine'>): void {
-  if (feed === 'debian') return;
-  throw new AvocadoError('RUNTIME_UNSUPPORTED', `OS images of the ${feed} feed cannot be made yet (${machine})`, {
-    hint: 'Its extensions can: nx run-many -t build. For the runtime use the avocado CLI, which reads the same avocado.lock.',
-  });
-}
+type Feed = SdkDescriptor['feed'];
 
-/** What avocado.yaml can ask of an OS image that the debian feed has no way to do: said before any work is done. */
-export function checkSupported(options: RootfsOptions): void {
+/** What avocado.yaml can ask of an OS image that there is no way to do: said before any work is done. */
+export function checkSupported(options: RootfsOptions, feed: Feed = 'debian'): void {
+  const unsupported = (key: string, hint: string): AvocadoError =>
+    new AvocadoError('ROOTFS_UNSUPPORTED', `the ${feed} feed does not support ${key}`, { hint });
   const { rootfs, initramfs, kernel, hostname } = options;
   for (const [name, section] of [
     ['rootfs', rootfs],
@@ -59,7 +55,7 @@ export function checkRuntime({ section }: RuntimeBuildOptions, { reporter }: Tas
     ...(section.var.compression ? ['var.compression'] : []),
     ...(section.container_dev ? ['container_dev'] : []),
   ];
-  if (ignored.length > 0) reporter.warn(`runtime ${section.name}: the debian feed ignores ${ignored.join(' and ')}`);
+  if (ignored.length > 0) reporter.warn(`runtime ${section.name}: ${ignored.join(' and ')} is ignored`);
 }
 
 /** Arguments of mkfs.erofs by `rootfs.filesystem`. */
@@ -69,10 +65,6 @@ export const erofsCompression: Record<string, string[]> = {
   'erofs-zst': ['-z', 'zstd'],
 };
 
-function unsupported(key: string, hint: string): AvocadoError {
-  return new AvocadoError('ROOTFS_UNSUPPORTED', `the debian feed does not support ${key}`, { hint });
-}
-
 function unsupportedRuntime(key: string, hint: string): AvocadoError {
-  return new AvocadoError('RUNTIME_UNSUPPORTED', `the debian feed does not support ${key} of a runtime`, { hint });
+  return new AvocadoError('RUNTIME_UNSUPPORTED', `${key} of a runtime is not supported`, { hint });
 }

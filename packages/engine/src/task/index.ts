@@ -171,6 +171,23 @@ export interface ProvisionOptions extends TaskOptions {
   runtimeName: string;
   profile?: string;
   source_date_epoch: number;
+  /** Of the avocado feed: what the SDK's own programs are handed. */
+  stone?: StoneOptions;
+}
+
+export interface StoneOptions {
+  /** `src_dir`, shown at /opt/src. */
+  sourceRoot: string;
+  /** `stone_include_paths` and `stone_manifest` of the runtime, relative to it. */
+  include: string[];
+  manifest?: string;
+  /** `rootfs.filesystem`: the end of the image's name. */
+  filesystem: string;
+  distro: { release?: string; channel?: string };
+  /** `sdk.container_args` */
+  containerArgs: string[];
+  /** `provision_profiles` */
+  profiles: Record<string, { container_args: string[]; state_file: string }>;
 }
 
 export interface QemuOptions {
@@ -185,6 +202,12 @@ export interface QemuOptions {
   hostFwd: string[];
   /** Boot through UEFI firmware instead of the kernel directly. */
   firmware: boolean;
+}
+
+/** Of the avocado feed. */
+export interface SdkVmOptions extends QemuOptions {
+  /** `sdk.container_args` */
+  containerArgs?: string[];
 }
 
 export interface BootTestOptions extends QemuOptions {

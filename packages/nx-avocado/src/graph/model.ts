@@ -9,7 +9,7 @@ import type { SourcePosition } from '@nx-avocado/engine/error';
 import type { AvocadoSource } from '@nx-avocado/engine/feed';
 import type { IncludeWant } from '@nx-avocado/engine/lock';
 import type { GitSource, GitTree } from '@nx-avocado/engine/source';
-import type { CargoCrossOptions, Included, SdkCompileOptions } from '@nx-avocado/engine/task';
+import type { CargoCrossOptions, Included, SdkCompileOptions, StoneOptions } from '@nx-avocado/engine/task';
 
 /** What the plugin knows of one avocado.yaml; plain JSON, kept between runs (cache.ts). */
 export interface ResolvedFile {
@@ -107,4 +107,5 @@ export interface RuntimeSlice extends Slice {
   /** In merge order; `project` is an index into `projects`. */
   extensions: { project: number; name: string; enabled: boolean; var_files: string[] }[];
   distro: { release?: string; channel?: string };
+  profiles: StoneOptions['profiles'];
 }

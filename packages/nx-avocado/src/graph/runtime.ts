@@ -1,5 +1,6 @@
 import type { TargetConfiguration } from '@nx/devkit';
 import type { RuntimeSlice } from './model';
+import { stoneFiles, stoneOptions } from './stone';
 import { outputPath, target, taskOutput } from './target';
 import type { Edge, NamedProject, TargetPlan } from './target';
 import { configTargets } from './config-target';
@@ -19,6 +20,7 @@ export function runtimeTargets(
   const from = (machine: string, task: string) => taskOutput(owner, machine, task);
   const extensions = extensionEdges(slices, file);
   const files = Object.values(slices).flatMap((slice) => slice.files);
+  const avocado = file.options.feed === 'avocado';
 
   return {
     ...configTargets('runtime', slices, file),
@@ -69,8 +71,16 @@ export function runtimeTargets(
     provision: make(
       {
         verb: 'provision',
-        description: "Writes the recipe of the runtime's bootable disk",
-        cache: true,
+        ...(avocado
+          ? {
+              description: "Runs the SDK's provision program: the runtime's disk, or what its profile flashes",
+              example: { profile: 'sd' },
+              // A profile may write to hardware, which no cache does again; what is as it was is kept all the same (step/make).
+              cache: false,
+              extra: { outputs: ['{options.outputPath}'] },
+              files: stoneFiles(slices),
+            }
+          : { description: "Writes the recipe of the runtime's bootable disk", cache: true }),
         dependsOn: own('sdk-install', 'rootfs', 'build'),
       },
       (slice, machine) => ({
@@ -80,6 +90,7 @@ export function runtimeTargets(
         runtime: from(machine, 'build'),
         runtimeName: slice.section.name,
         source_date_epoch: slice.source_date_epoch,
+        ...(avocado && { stone: stoneOptions(slice) }),
       }),
     ),
     ...usesOfDisk(owner, slices, file, own('sdk-install', 'provision')),
@@ -107,7 +118,11 @@ function usesOfDisk(
       example: { hostFwd: '2222-:22', mem: 2048 },
       cache: false,
       dependsOn,
-      options: mapSlices(slices, (slice, name) => ({ ...disk(slice, name), ...machine })),
+      options: mapSlices(slices, (slice, name) => ({
+        ...disk(slice, name),
+        ...machine,
+        ...(file.options.feed === 'avocado' && slice.containerArgs && { containerArgs: slice.containerArgs }),
+      })),
       // Nx 24: dependents that say `waitFor: 'ready'` start when the guest is up; 22 and 23 ignore it.
       extra: { continuous: true, readyWhen: { signal: true } },
     }),

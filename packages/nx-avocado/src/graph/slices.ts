@@ -212,6 +212,7 @@ export function runtimeSlice(name: string, context: SliceContext): RuntimeSlice 
       const var_files = varFiles(config.extensions[extension], context);
       return project === undefined ? [] : [{ project, name: extension, enabled, var_files }];
     }),
+    profiles: config.provision_profiles,
     distro: { ...(release !== undefined && { release }), ...(channel !== undefined && { channel }) },
     files: runtimeFiles(context, section.name, sourceRoot),
   };

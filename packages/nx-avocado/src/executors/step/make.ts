@@ -23,7 +23,10 @@ export async function make(
   const directory = join(context.root, options.outputPath);
   const inputs = readInputs(id, context, options);
   const skips = process.env['NX_SKIP_NX_CACHE'] === 'true';
-  const found = inputs && !skips ? await standing(inputs, directory, id) : 'stale';
+  // The SDK's programs write to a card or a board: that is done each time that somebody asks for it.
+  const flashes =
+    options.step === 'provision' && !['img', undefined].includes((options as { profile?: string }).profile);
+  const found = inputs && !skips && !flashes ? await standing(inputs, directory, id) : 'stale';
   const { step, ...rest } = options;
   if (found === 'stale') await work({ step, ...engineOptions(rest) }, task);
   if (inputs && found !== 'same') await record(inputs, directory);
