@@ -86,9 +86,3 @@ test('nx g nx-avocado:lock pins package extensions with what they say, and they 
   });
   expect(starts).toBe(0);
 });
-
-test('an OS image of this feed is an error that says what can be built instead', async () => {
-  const { code, output } = await run('run', 'dev:rootfs');
-  expect(code).not.toBe(0);
-  expect(output).toMatch(/OS images of the avocado feed cannot be made yet.*\[RUNTIME_UNSUPPORTED\]/);
-});
