@@ -17,6 +17,7 @@ import { silentReporter } from '@nx-avocado/engine/report';
 import { createDockerRunner } from '@nx-avocado/engine/sdk';
 import type { Mount, SdkCommand, SdkRoot } from '@nx-avocado/engine/sdk';
 import { storeRoot } from '@nx-avocado/engine/store';
+import { lockWithItoa } from './support/crate';
 import { TestDocker } from './support/docker';
 import { overTcp } from './support/hosts';
 import { eventually } from './support/processes';
@@ -156,30 +157,63 @@ test('what cannot be shared so is refused', async () => {
   expect(error as AvocadoError).toMatchObject({ code: 'DOCKER_FILES_UNSEEN' });
 });
 
-describe('the examples', () => {
-  const build = async (on: TestWorkspace, ...tasks: string[]): Promise<Record<string, string>> => {
-    const { code, output: said, tasks: ran } = await on.nx(['run-many', ...tasks]);
+describe('the examples are the same as in the sandbox', () => {
+  const rust = 'examples/rust-vitals/ref-rust';
+  const build = async (on: TestWorkspace, ...more: string[]): Promise<Record<string, string>> => {
+    const projects = ['heartbeat', 'heartbeat-config', 'example-rust'];
+    const { code, output: said, tasks } = await on.nx(['run-many', '-t', 'build', '-p', projects.join(), ...more]);
     if (code !== 0) throw new Error(said);
-    return ran;
+    return tasks;
   };
-  const rust = 'examples/rust-vitals/ref-rust/src/main.rs';
-  const projects = ['-t', 'build', '-p', 'heartbeat,heartbeat-config,example-rust'];
-
-  test('are the same as in the sandbox, also after an edit', async () => {
-    remote.edit('nx.json', (text) => text.replace('"runner": "sandbox"', '"runner": "docker"'));
-    for (const edited of [false, true]) {
-      for (const workspace of [remote, local]) {
-        if (edited) workspace.edit(rust, (text) => text.replace('"uptime":{}', `"uptime":{},"edited":${unique}`));
-      }
-      const tasks = await build(remote, ...projects, ...(edited ? [] : ['--skip-nx-cache']));
-      if (edited) expect(tasks).toMatchObject({ 'example-rust:compile': 'ran', 'example-rust:build': 'ran' });
-      await build(local, ...projects);
-      for (const example of ['heartbeat', 'rust-vitals']) {
-        const outputs = Object.entries(remote.outputs(`examples/${example}/.avocado`));
-        const images = outputs.filter(([path]) => /\.(raw|tar)$/.test(path));
-        expect(images.length).toBeGreaterThan(0);
-        expect(local.outputs(`examples/${example}/.avocado`)).toMatchObject(Object.fromEntries(images));
-      }
+  /** Builds in both; of what this daemon's containers made, every image and archive is the sandbox's. */
+  const compare = async (...more: string[]): Promise<Record<string, string>> => {
+    const tasks = await build(remote, ...more);
+    await build(local);
+    for (const folder of ['examples/heartbeat/.avocado', 'examples/rust-vitals/.avocado']) {
+      const images = Object.entries(remote.outputs(folder)).filter(([path]) => /\.(raw|tar)$/.test(path));
+      expect(images.length).toBeGreaterThan(0);
+      expect(local.outputs(folder)).toMatchObject(Object.fromEntries(images));
     }
+    return tasks;
+  };
+  const edit = (text: string): void => {
+    for (const workspace of [remote, local]) {
+      workspace.edit(`${rust}/src/main.rs`, (before) =>
+        before.replace('"uptime":{}', `"uptime":{},"${text}":${unique}`),
+      );
+    }
+  };
+
+  beforeAll(() => remote.edit('nx.json', (text) => text.replace('"runner": "sandbox"', '"runner": "docker"')));
+
+  test('by cargo, also after an edit', async () => {
+    await compare('--skip-nx-cache');
+    edit('edited');
+    expect(await compare()).toMatchObject({ 'example-rust:compile': 'ran', 'example-rust:build': 'ran' });
+  });
+
+  test('with a package from a registry', async () => {
+    for (const workspace of [remote, local]) {
+      workspace.edit(`${rust}/Cargo.toml`, (text) =>
+        text.replace('[profile', '[dependencies]\nitoa = "=1.0.15"\n\n[profile'),
+      );
+      workspace.write(`${rust}/Cargo.lock`, lockWithItoa);
+      workspace.edit(
+        `${rust}/src/main.rs`,
+        (text) => `${text}\n#[used]\nstatic PLACE: fn() -> itoa::Buffer = itoa::Buffer::new;\n`,
+      );
+    }
+    expect(await compare()).toMatchObject({ 'example-rust:compile': 'ran' });
+  });
+
+  test('by scripts, also after an edit', async () => {
+    for (const workspace of [remote, local]) {
+      workspace.reset();
+      workspace.edit(`${rust}/Cargo.toml`, (text) => text.replace(/\[package.metadata.avocado\][^[]*/, ''));
+    }
+    remote.edit('nx.json', (text) => text.replace('"runner": "sandbox"', '"runner": "docker"'));
+    await compare();
+    edit('edited_again');
+    expect(await compare()).toMatchObject({ 'example-rust:compile': 'ran', 'example-rust:build': 'ran' });
   });
 });

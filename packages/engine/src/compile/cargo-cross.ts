@@ -99,7 +99,7 @@ async function build({ options, context, inputs, sdk, triple, binaries, work }: 
   const manifest = posix.join(sdk.paths.source, posix.relative(inputs.layoutRoot, options.crate), 'Cargo.toml');
   const targetPath = `${sdk.paths.sdk}/build/cargo`;
   const configs = inputs.configs.map((path) => readToml(join(workspaceRoot, path)) ?? {});
-  const environment = (): Record<string, string> => ({
+  const environment = (registries: readonly string[]): Record<string, string> => ({
     ...cargoEnvironment({
       machine: options.machine,
       buildArchitecture: sdk.buildArchitecture,
@@ -112,19 +112,22 @@ async function build({ options, context, inputs, sdk, triple, binaries, work }: 
       cargoHome: sdk.paths.cargoHome,
       targetDirectory: targetPath,
       sysrootConfigured: configs.some((config) => setsSysroot(config, triple)),
-      registries: home.registries(),
+      registries,
     }),
     ...options.env,
   });
   const base: Omit<SdkCommand, 'argv' | 'label'> = { root: sdk.root, cwd: posix.dirname(manifest), signal };
   const mounts = [...sdk.mounts, { source: view, target: sdk.paths.source }];
 
+  let registries: string[] = [];
   if (hasExternalPackages(readToml(join(workspaceRoot, inputs.lock)) ?? {})) {
     const step = reporter.step(`Fetching the packages of ${options.crate}`);
     const argv = fetchArguments(manifest, triple);
-    const command = { ...base, argv, label: `cargo fetch of ${options.package}`, network: true };
+    const fetch = { ...base, network: true, mounts: [...mounts, ...home.fetch], env: environment([]) };
     try {
-      await runner.run({ ...command, mounts: [...mounts, ...home.fetch], env: environment() }, reporter);
+      await runner.run({ ...fetch, argv, label: `cargo fetch of ${options.package}` }, reporter);
+      const list = { ...fetch, argv: home.list, label: `registries of ${options.package}` };
+      registries = (await runner.run(list, reporter)).stdout.split('\n').filter(Boolean).sort();
     } finally {
       step.done();
     }
@@ -141,7 +144,7 @@ async function build({ options, context, inputs, sdk, triple, binaries, work }: 
   // The compiler's messages are for the user: shown as they come, and once.
   const step = reporter.step(`compile ${options.package}`);
   await runner
-    .run({ ...command, mounts: buildMounts, env: environment() }, reporter, { stream: true })
+    .run({ ...command, mounts: buildMounts, env: environment(registries) }, reporter, { stream: true })
     .catch(async (error: unknown) => Promise.reject(await withHint(error)));
   step.done();
   return { root: buildDirectory, path: directory };

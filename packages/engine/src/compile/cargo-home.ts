@@ -1,4 +1,4 @@
-import { existsSync, readdirSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { mkdir, open, writeFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
@@ -14,8 +14,8 @@ export interface CargoHome {
   fetch: Mount[];
   /** For building: read-only, without secrets. */
   build: Mount[];
-  /** Names of the directories that hold fetched packages, sorted. */
-  registries(): string[];
+  /** Lists the names of the directories that hold fetched packages. They need not be on this machine. */
+  list: string[];
 }
 
 /**
@@ -43,6 +43,7 @@ export async function openCargoHome(
     return { source, target: `${target}/config.toml` };
   };
   const state = { results: [] };
+  const depth = ['-mindepth', '3', '-maxdepth', '3'];
   return {
     fetch: [
       { source: home, target, writable: true, state },
@@ -50,9 +51,6 @@ export async function openCargoHome(
       ...(credentials === undefined ? [] : [{ source: credentials, target: `${target}/credentials.toml` }]),
     ],
     build: [{ source: home, target, state }, await mount('cargo-build.toml', buildConfig(config))],
-    registries: () => {
-      const sources = join(home, 'registry/src');
-      return existsSync(sources) ? readdirSync(sources).sort() : [];
-    },
+    list: ['find', target, ...depth, '-path', `${target}/registry/src/*`, '-printf', '%f\\n'],
   };
 }

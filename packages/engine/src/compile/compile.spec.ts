@@ -162,7 +162,6 @@ test("the user's cargo configuration is honoured for fetching, without secrets f
   expect(home.fetch.map(({ target }) => target)).toContain('/c/credentials.toml');
   expect(home.build.map(({ target }) => target)).not.toContain('/c/credentials.toml');
   expect(home.build.every((mount) => !mount.writable)).toBe(true);
-  expect(home.registries()).toEqual([]);
 });
 
 test.each(['../x', 'a/b', '', '.hidden', 'a\nb'])('%j is no name for a file', (name) => {
