@@ -206,6 +206,17 @@ describe('the examples are the same as in the sandbox', () => {
     expect(await compare()).toMatchObject({ 'example-rust:compile': 'ran' });
   });
 
+  test('down to the OS image and the disk', async () => {
+    for (const workspace of [remote, local]) {
+      const again = workspace === remote ? ['--skip-nx-cache'] : [];
+      const { code, output: said } = await workspace.nx(['run', 'heartbeat-dev:provision', ...again]);
+      if (code !== 0) throw new Error(said);
+    }
+    const folder = 'examples/heartbeat/.avocado/heartbeat-dev';
+    expect(Object.keys(remote.outputs(folder)).some((path) => path.endsWith('rootfs.erofs'))).toBe(true);
+    expect(remote.outputs(folder)).toEqual(local.outputs(folder));
+  });
+
   test('by scripts, also after an edit', async () => {
     for (const workspace of [remote, local]) {
       workspace.reset();

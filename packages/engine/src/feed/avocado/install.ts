@@ -85,7 +85,10 @@ export async function installRpmRoot(
   await mkdir(directory, { recursive: true });
   const target = rpm.kind === 'sdk' ? paths.prefix : newRoot;
   const mounts: Mount[] = [
-    { source: storePath('rpms'), target: packageDirectory },
+    {
+      ...{ source: storePath('rpms'), target: packageDirectory },
+      needs: spec.packages.map(({ sha256 }) => `${sha256}.rpm`),
+    },
     { source: directory, target, writable: true },
   ];
   await withTemporaryDirectory(storePath('work'), async (work) => {

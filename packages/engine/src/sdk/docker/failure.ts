@@ -75,7 +75,7 @@ export function dockerFailure(error: unknown, endpoint: Endpoint, doing: string)
     return make(
       'DOCKER_FILES_UNSEEN',
       `the Docker daemon at ${at} does not see the files of this machine, and cannot ${doing}`,
-      'Build where the daemon runs: it must be of this same machine (or share the workspace and the store with it by the same paths).',
+      'Builds need not: their files are sent. What stays running or has a terminal (qemu, boot-test, sdk-run), and paths in container_args, need a daemon of this same machine.',
     );
   }
   if (/(address already in use|port is already allocated)/i.test(said)) {
