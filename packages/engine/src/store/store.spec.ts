@@ -103,8 +103,9 @@ test('a lock lets one in at a time', async () => {
 });
 
 test('what a killed process left is removed, also while nobody has asked how it ended', async () => {
-  // The shell's child ends; what takes the shell's place never asks for it.
-  const parent = spawn('sh', ['-c', 'true & echo $!; exec sleep 60'], { stdio: ['ignore', 'pipe', 'ignore'] });
+  // The shell's child ends once sleep has taken the shell's place, which never asks for it.
+  const script = '(while [ "$(cat /proc/$$/comm)" = sh ]; do sleep 0.01; done) & echo $!; exec sleep 60';
+  const parent = spawn('sh', ['-c', script], { stdio: ['ignore', 'pipe', 'ignore'] });
   try {
     const [text] = (await once(parent.stdout, 'data')) as [Buffer];
     const pid = Number(text.toString());
