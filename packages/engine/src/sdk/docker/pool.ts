@@ -45,7 +45,7 @@ export class Pool {
   private swept?: Promise<void>;
   /** Whether the daemon has this machine's files; known when a first container has been started. */
   private seesFiles?: boolean;
-  private depot?: Depot;
+  private opened?: Promise<Depot>;
 
   constructor(private readonly connection: Connection) {
     // The containers end by themselves with our connections.
@@ -95,9 +95,8 @@ export class Pool {
 
   private async startSent(key: string, command: SdkCommand, mounts: readonly Mount[]): Promise<Warm> {
     const root = await rootImage(command.root, this.connection, true);
-    if (!this.depot?.isAlive) this.depot = await Depot.open(this.connection, root.image);
     const fixed = mounts.filter((mount) => !command.tool || !isShowable(mount));
-    const session = await SentSession.open(this.depot, fixed);
+    const session = await SentSession.open(await this.depot(root.image), fixed);
     try {
       const container = await this.container(command, root, session.binds);
       return this.add({ key, container, session, mounts: session.lasting, count: fixed.length });
@@ -105,6 +104,14 @@ export class Pool {
       session.remove();
       throw error;
     }
+  }
+
+  /** One for all containers of this process, as long as it lives. */
+  private async depot(image: string): Promise<Depot> {
+    const before = this.opened;
+    if ((await before?.catch(() => undefined))?.isAlive) return before as Promise<Depot>;
+    if (this.opened === before) this.opened = Depot.open(this.connection, image);
+    return this.opened as Promise<Depot>;
   }
 
   private container(command: SdkCommand, root: RootImage, mounts: readonly Mount[]): Promise<Container> {

@@ -29,6 +29,8 @@ export class SentSession {
   private readonly fixed: Sent[];
   /** The container's own mounts serve its first command alone: later ones would see what that one saw. */
   private fresh = true;
+  /** It could not be cleared, and would show what was another command's. */
+  private broken = false;
 
   private constructor(
     private readonly depot: Depot,
@@ -64,7 +66,7 @@ export class SentSession {
   }
 
   get isThere(): boolean {
-    return this.depot.isAlive;
+    return this.depot.isAlive && !this.broken;
   }
 
   /** Shows the mounts as long as `use` takes; then fetches what is writable, of the container's own too. */
@@ -82,7 +84,8 @@ export class SentSession {
       for (const [sent, names] of before) await this.fetch(sent, names);
       return result;
     } finally {
-      if (this.isThere) await this.depot.sh('find "$1" -mindepth 1 -delete', [this.depot.path('session', this.work)]);
+      const clear = this.depot.sh('find "$1" -mindepth 1 -delete', [this.depot.path('session', this.work)]);
+      await clear.catch(() => (this.broken = true));
     }
   }
 

@@ -73,6 +73,8 @@ async function untar(tar: Readable, directory: string): Promise<void> {
   for (const [path, mode] of modes.reverse()) await chmod(path, mode);
 }
 
+const zeros = Buffer.alloc(64 * 1024);
+
 /** A disk is mostly holes, which a tar does not know. */
 async function writeSparse(path: string, content: AsyncIterable<Buffer>, size: number): Promise<void> {
   await mkdir(dirname(path), { recursive: true });
@@ -80,23 +82,16 @@ async function writeSparse(path: string, content: AsyncIterable<Buffer>, size: n
   try {
     let at = 0;
     for await (const chunk of content) {
-      if (!isZero(chunk)) await file.writev([chunk], at);
+      for (let begin = 0; begin < chunk.length; begin += zeros.length) {
+        const part = chunk.subarray(begin, begin + zeros.length);
+        if (!part.equals(zeros.subarray(0, part.length))) await file.writev([part], at + begin);
+      }
       at += chunk.length;
     }
     await file.truncate(size);
   } finally {
     await file.close();
   }
-}
-
-const zeros = Buffer.alloc(64 * 1024);
-
-function isZero(chunk: Buffer): boolean {
-  for (let at = 0; at < chunk.length; at += zeros.length) {
-    const part = chunk.subarray(at, at + zeros.length);
-    if (!part.equals(zeros.subarray(0, part.length))) return false;
-  }
-  return true;
 }
 
 function inside(directory: string, name: string): string {
