@@ -1,3 +1,4 @@
+import { lockWithItoa } from './support/crate';
 import { TestDocker } from './support/docker';
 import { eventually } from './support/processes';
 import { TestWorkspace } from './support/workspace';
@@ -52,4 +53,15 @@ test('boots in a container, and nothing of it is left', async () => {
   expect(await run(inDocker, 'dev:boot-test')).toMatchObject({ 'dev:boot-test': expect.stringMatching(/ran|cached/) });
   const left = (): string[] => docker.containers().filter((id) => !before.includes(id));
   expect(await eventually(left, (ids) => ids.length === 0, 10_000)).toEqual([]);
+});
+
+test('a crate with packages of crates.io: no container for fetching what is there', async () => {
+  const crate = 'examples/rust-vitals/ref-rust';
+  inDocker.edit(`${crate}/Cargo.toml`, (text) => `${text}\n[dependencies]\nitoa = "=1.0.15"\n`);
+  inDocker.write(`${crate}/Cargo.lock`, lockWithItoa);
+  await run(inDocker, 'example-rust:compile');
+  inDocker.edit(`${crate}/src/main.rs`, (text) => `${text}// ${unique}\n`);
+  let tasks: Record<string, string> = {};
+  expect(await docker.starts(async () => (tasks = await run(inDocker, 'example-rust:compile')))).toBeLessThanOrEqual(1);
+  expect(tasks).toMatchObject({ 'example-rust:compile': 'ran' });
 });

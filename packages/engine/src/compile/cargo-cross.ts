@@ -6,7 +6,6 @@ import {
   binaryNames,
   buildArguments,
   crateInputs,
-  fetchArguments,
   hasExternalPackages,
   isInside,
   profileDirectory,
@@ -22,6 +21,7 @@ import { sha256, storePath, withLock } from '../store';
 import type { CargoCrossOptions, TaskContext } from '../task';
 import { cargoEnvironment } from './cargo-environment';
 import { openCargoHome } from './cargo-home';
+import { fetchPackages } from './fetch-packages';
 import { crateFiles } from './crate-files';
 import { openSdk } from './open-sdk';
 import type { OpenSdk } from './open-sdk';
@@ -119,19 +119,6 @@ async function build({ options, context, inputs, sdk, triple, binaries, work }: 
   const base: Omit<SdkCommand, 'argv' | 'label'> = { root: sdk.root, cwd: posix.dirname(manifest), signal };
   const mounts = [...sdk.mounts, { source: view, target: sdk.paths.source }];
 
-  let registries: string[] = [];
-  if (hasExternalPackages(readToml(join(workspaceRoot, inputs.lock)) ?? {})) {
-    const step = reporter.step(`Fetching the packages of ${options.crate}`);
-    const argv = fetchArguments(manifest, triple);
-    const fetch = { ...base, network: true, mounts: [...mounts, ...home.fetch], env: environment([]) };
-    try {
-      await runner.run({ ...fetch, argv, label: `cargo fetch of ${options.package}` }, reporter);
-      const list = { ...fetch, argv: home.list, label: `registries of ${options.package}` };
-      registries = (await runner.run(list, reporter)).stdout.split('\n').filter(Boolean).sort();
-    } finally {
-      step.done();
-    }
-  }
   const argv = buildArguments({ manifest, triple, profile: options.profile, features: options.features });
   const directory = join('cargo', triple, profileDirectory(options.profile));
   const results = Object.keys(binaries).map((name) => posix.join(directory, name));
@@ -141,6 +128,9 @@ async function build({ options, context, inputs, sdk, triple, binaries, work }: 
   };
   const command = { ...base, argv, label: `cargo build of ${options.package}` };
   const buildMounts = [...mounts, ...home.build, writable];
+  const external = hasExternalPackages(readToml(join(workspaceRoot, inputs.lock)) ?? {});
+  const fetch = { base: { ...base, env: environment([]) }, home, mounts, buildMounts, manifest, triple };
+  const registries = external ? await fetchPackages({ ...fetch, name: options.package }, runner, reporter) : [];
   // The compiler's messages are for the user: shown as they come, and once.
   const step = reporter.step(`compile ${options.package}`);
   await runner
