@@ -85,6 +85,15 @@ test('a profile runs each time, and keeps its state beside the sources', async (
   expect(unknown.output).toContain('no profile tegraflash; there are img, sd');
 });
 
+test("dev:sdk-run runs a command in a container of the SDK, with its environment and the project's container_args", async () => {
+  const script = 'echo "$NX_TEST_ARGUMENT $AVOCADO_TARGET"; command -v stone; exit 6';
+  const { code, output } = await run('run', 'dev:sdk-run', '--', 'bash', '-c', script);
+  expect(code).not.toBe(0);
+  expect(output).toContain("runs with the project's container_args: --env NX_TEST_ARGUMENT=given");
+  expect(output).toContain('given qemux86-64\n/opt/_avocado/qemux86-64/sdk/x86_64/usr/bin/stone\n');
+  expect(output).toContain('ended with code 6');
+});
+
 test("dev:qemu boots a copy of the disk by the SDK's vm, and the service runs", async () => {
   expect((await run('run', 'dev:provision')).code).toBe(0);
   const disk = join(project, 'provision/files/avocado-os-qemux86-64.img.zst');

@@ -5,6 +5,9 @@ import { feedDirectory } from '../../packages/engine/src/feed/data';
 import { target } from './debian';
 import type { PackageFile } from './package';
 
+/** A place of their own: a file is in one package of the feed alone. */
+const programs = '/usr/lib/initramfs';
+
 /** Programs of busybox that /init calls; modprobe is kmod's, which reads compressed modules. */
 const applets = [
   ...['cat', 'chroot', 'echo', 'grep', 'mount', 'poweroff', 'readlink', 'sed', 'sh', 'sleep', 'switch_root', 'sync'],
@@ -24,9 +27,15 @@ export function initramfsFiles(): PackageFile[] {
     'load() {\n  for module in $(cat "/modules/$1"); do modprobe "$module" || echo "no module $module"; done\n}';
   return [
     lib64,
-    { path: '/init', content: init.replace(/^load\(\) \{\n[^}]*\n\}/m, load), mode: 0o755 },
+    {
+      path: '/init',
+      content: init
+        .replace('#!/bin/sh\n', `#!${programs}/sh\nexport PATH=${programs}:/usr/sbin\n`)
+        .replace(/^load\(\) \{\n[^}]*\n\}/m, load),
+      mode: 0o755,
+    },
     ...Object.entries(modules).map(([name, list]) => ({ path: `/modules/${name}`, content: `${list}\n` })),
-    ...applets.map((name) => ({ path: `/usr/bin/${name}`, link: 'busybox' })),
+    ...applets.map((name) => ({ path: `${programs}/${name}`, link: '/usr/bin/busybox' })),
     { path: '/root/.keep', content: '' },
   ];
 }
