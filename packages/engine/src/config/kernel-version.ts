@@ -31,6 +31,11 @@ export function matchesKernelSpec(version: string, spec: string): boolean {
   return parse(spec)?.every((comparator) => matches(version, comparator)) ?? false;
 }
 
+/** For sorting: by the numbers before a suffix, then by the whole text. */
+export function compareKernelVersions(a: string, b: string): number {
+  return compare(numbers(a), numbers(b)) || (a < b ? -1 : Number(a > b));
+}
+
 function matches(version: string, { operator, version: bound, wildcard }: Comparator): boolean {
   const [left, right] = [numbers(version), numbers(bound)];
   if (wildcard) return right.every((number, index) => left[index] === number);

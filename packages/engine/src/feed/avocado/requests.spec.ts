@@ -16,8 +16,9 @@ function kernelOf(kernel: string): string[] | undefined {
 
 test.each([
   ['', 'kernel-image-[0-9]*'],
-  ['kernel: { package: kernel-image, version: 6.6.23-yocto }', 'kernel-image-6.6.23-yocto'],
+  ['kernel: { package: kernel-image, version: 6.6.23-yocto }', 'kernel-image-6.6.23*'],
   ["kernel: { package: kernel-image, version: '5.15.*' }", 'kernel-image-5.15.*'],
+  ["kernel: { package: kernel-image, version: '>= 6.6, < 6.12' }", 'kernel-image-[0-9]*'],
   ["kernel: { package: linux-own, version: '2.0-r1' }", 'linux-own 2.0-r1'],
 ])('the kernel’s package of %j is asked for as %s', (kernel, request) => {
   expect(kernelOf(kernel)).toEqual([request]);

@@ -27,15 +27,15 @@ export function avocadoRequests(config: AvocadoConfig, project: Project): RootRe
 }
 
 /**
- * The kernel's package, whose name holds its version (`kernel-image-6.6.23`): a pattern, which dnf takes as well. A feed with
- * several kernels then needs one to be named.
+ * The kernel's package, whose name holds its version (`kernel-image-6.6.23`): a pattern, which dnf takes as well.
  */
 function kernelRequest({ runtimes, kernel }: AvocadoConfig, runtime: string): string | undefined {
   const section = kernel[runtimes[runtime]?.kernel ?? ''];
   if (section?.kind === 'compiled') return undefined;
   if (section && section.package !== 'kernel-image') return formatRequest(section.package, section.version);
-  const version = section?.version ?? '*';
-  return `kernel-image-${/^[\w.*+~-]+$/.test(version) && version !== '*' ? version : '[0-9]*'}`;
+  // Which of several is taken is found out when there are images (runtime/avocado/kernel.ts).
+  const version = /^[\d.]+/.exec(section?.version ?? '')?.[0];
+  return version === undefined ? 'kernel-image-[0-9]*' : `kernel-image-${version}*`;
 }
 
 function requestText(config: AvocadoConfig, { name, path }: Want): string {

@@ -1,5 +1,6 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { compareKernelVersions, matchesKernelSpec } from '../../config/kernel-version';
 import { AvocadoError } from '../../error';
 
 export interface KernelImage {
@@ -12,18 +13,25 @@ export interface KernelImage {
 
 const image = /^(bzImage|Image(?:\.gz)?|zImage|fitImage|vmlinuz)-(.+)$/;
 
-/** The one kernel of the kernel packages (`kernel-image-<version>`). @throws AvocadoError `KERNEL_MISSING`, `KERNEL_AMBIGUOUS` */
-export async function findKernelImage(root: string): Promise<KernelImage> {
+/**
+ * The newest kernel of the kernel packages (`kernel-image-<version>`) that fits, as upstream chooses it.
+ * @param spec `kernel.version` of avocado.yaml
+ * @throws AvocadoError `KERNEL_MISSING`, `KERNEL_UNAVAILABLE`
+ */
+export async function findKernelImage(root: string, spec = '*'): Promise<KernelImage> {
   const entries = await readdir(join(root, 'boot'), { withFileTypes: true }).catch(() => []);
   const found = entries.flatMap((entry) => {
     const [, kind, version] = (entry.isFile() && image.exec(entry.name)) || [];
     return kind && version ? [{ version, kind, path: join(root, 'boot', entry.name) }] : [];
   });
-  const [only, ...others] = found;
-  if (!only) throw new AvocadoError('KERNEL_MISSING', 'the kernel packages hold no /boot/<image>-<version>');
-  if (others.length === 0) return only;
-  const versions = found.map(({ version }) => version).sort();
-  throw new AvocadoError('KERNEL_AMBIGUOUS', `the feed has several kernels: ${versions.join(', ')}`, {
-    hint: `Name one in avocado.yaml: kernel: { package: kernel-image, version: ${versions.at(-1)} }`,
+  if (found.length === 0) {
+    throw new AvocadoError('KERNEL_MISSING', 'the kernel packages hold no /boot/<image>-<version>');
+  }
+  found.sort((a, b) => compareKernelVersions(b.version, a.version));
+  const newest = found.find(({ version }) => matchesKernelSpec(version, spec));
+  if (newest) return newest;
+  const versions = found.map(({ version }) => version).join(', ');
+  throw new AvocadoError('KERNEL_UNAVAILABLE', `no kernel of the feed is ${spec}: it has ${versions}`, {
+    hint: 'Change kernel.version in avocado.yaml.',
   });
 }

@@ -40,17 +40,18 @@ describe('findKernelImage', () => {
   const root = mkdtempSync(join(tmpdir(), 'kernel-'));
   afterAll(() => rmSync(root, { recursive: true, force: true }));
 
-  test('the one image, by its kind and version; none and several are errors that say what to do', async () => {
+  test('the newest image that fits, by its kind and version; none is an error that says what there is', async () => {
     await expect(findKernelImage(root)).rejects.toMatchObject({ code: 'KERNEL_MISSING' });
     mkdirSync(join(root, 'boot'));
     writeFileSync(join(root, 'boot/Image-6.6.1-yocto'), '');
     writeFileSync(join(root, 'boot/System.map-6.6.1-yocto'), '');
     expect(await findKernelImage(root)).toMatchObject({ kind: 'Image', version: '6.6.1-yocto' });
     writeFileSync(join(root, 'boot/Image-5.15.9'), '');
-    await expect(findKernelImage(root)).rejects.toMatchObject({
-      code: 'KERNEL_AMBIGUOUS',
-      message: 'the feed has several kernels: 5.15.9, 6.6.1-yocto',
-      hint: expect.stringContaining('version: 6.6.1-yocto'),
+    expect(await findKernelImage(root)).toMatchObject({ version: '6.6.1-yocto' });
+    expect(await findKernelImage(root, '>= 5.10, < 6')).toMatchObject({ version: '5.15.9' });
+    await expect(findKernelImage(root, '6.12.*')).rejects.toMatchObject({
+      code: 'KERNEL_UNAVAILABLE',
+      message: 'no kernel of the feed is 6.12.*: it has 6.6.1-yocto, 5.15.9',
     });
   });
 });

@@ -31,7 +31,10 @@ export async function buildRpmRootfs(
   const tools = await context.openRoot(spec('tools'));
   const rootfs = (await context.openRoot(spec('rootfs'))).path;
   const initramfs = (await context.openRoot(spec('initramfs'))).path;
-  const kernel = await findKernelImage((await context.openRoot(spec('kernel'))).path);
+  const section = options.kernel?.kind === 'package' ? options.kernel : undefined;
+  // The version of a package of another name is the package's.
+  const wanted = section?.package === 'kernel-image' ? section.version : '*';
+  const kernel = await findKernelImage((await context.openRoot(spec('kernel'))).path, wanted);
 
   const step = reporter.step('make the OS image');
   const release = await readFile(join(rootfs, 'usr/lib/os-release'), 'utf8').catch((cause: unknown) => {
