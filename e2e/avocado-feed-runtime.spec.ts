@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process';
+import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { TestDocker } from './support/docker';
 import { cleanEnvironment } from './support/nx';
@@ -75,10 +76,13 @@ test("dev:provision hands over to the SDK's stone and avocado-provision, with th
 });
 
 test('a profile runs each time, and keeps its state beside the sources', async () => {
+  const state = 'examples/rust-vitals/.avocado/provision-sd.state';
+  // Of an earlier run: the workspace is kept.
+  rmSync(workspace.path(state), { force: true });
   for (const count of [1, 2]) {
     const made = await run('run', 'dev:provision', '--profile', 'sd');
     expect(made.code === 0 ? '' : made.output).toBe('');
-    expect(workspace.read('examples/rust-vitals/.avocado/provision-sd.state')).toBe(`${count}\n`);
+    expect(workspace.read(state)).toBe(`${count}\n`);
   }
   const unknown = await run('run', 'dev:provision', '--profile', 'tegraflash');
   expect(unknown.code).not.toBe(0);
