@@ -13,19 +13,30 @@ export interface DaemonFacts {
   /** Root in a container is the user who runs the daemon: a rootless Docker or Podman. */
   rootless: boolean;
   name: string;
-  /** Docker Desktop: it reaches this machine's files through a virtual machine, slowly. */
-  desktop: boolean;
+  /** Its files are taken for another machine's without a try: see {@link isApart}. */
+  apart: boolean;
   /** Milliseconds that its clock is ahead of ours. */
   clock: number;
 }
 
 /** As much of the daemon's answer as is read. */
-interface DaemonInfo {
-  Architecture: string;
+export interface DaemonInfo {
+  Architecture?: string;
   SecurityOptions?: string[];
   Name?: string;
   OperatingSystem?: string;
   SystemTime?: string;
+  /** Podman alone. */
+  BuildahVersion?: string;
+}
+
+/**
+ * Docker Desktop reaches this machine's files through a virtual machine, slowly. Podman makes a directory that is not
+ * there, empty, where Docker refuses to bind it: trying tells nothing, only its address does.
+ */
+export function isApart(info: DaemonInfo, endpoint: Endpoint, platform: NodeJS.Platform = process.platform): boolean {
+  if (info.OperatingSystem === 'Docker Desktop') return true;
+  return info.BuildahVersion !== undefined && (endpoint.kind !== 'socket' || platform !== 'linux');
 }
 
 export interface Connection {
@@ -48,10 +59,10 @@ export function connect(endpoint: Endpoint): Connection {
     })) as DaemonInfo;
     const clock = Date.parse(info.SystemTime ?? '') - (asked + Date.now()) / 2;
     return {
-      architecture: info.Architecture,
+      architecture: info.Architecture ?? '',
       rootless: (info.SecurityOptions ?? []).some((option) => option.includes('name=rootless')),
       name: info.Name ?? endpointAddress(endpoint),
-      desktop: info.OperatingSystem === 'Docker Desktop',
+      apart: isApart(info, endpoint),
       clock: Number.isNaN(clock) ? 0 : clock,
     };
   };

@@ -1,5 +1,7 @@
 import { createHash } from 'node:crypto';
 import { AvocadoError } from '../../error';
+import { isApart } from './connect';
+import type { DaemonInfo } from './connect';
 import { endpointAddress, findEndpoint, parseEndpoint } from './endpoint';
 import type { Endpoint } from './endpoint';
 import { dockerFailure } from './failure';
@@ -68,6 +70,16 @@ test('a destination of ssh is no option', () => {
   const endpoint = parseEndpoint('ssh://-oProxyCommand=x@host', 'DOCKER_HOST');
   const args = sshArguments(endpoint as Extract<Endpoint, { kind: 'ssh' }>);
   expect(args.slice(args.indexOf('--'))).toEqual(['--', '-oProxyCommand=x@host', 'docker', 'system', 'dial-stdio']);
+});
+
+test.each<[string, DaemonInfo, string, NodeJS.Platform, boolean]>([
+  ['Docker, which is asked', {}, 'tcp://h', 'linux', false],
+  ['Docker Desktop', { OperatingSystem: 'Docker Desktop' }, 'unix:///d.sock', 'linux', true],
+  ['Podman here', { BuildahVersion: '1.28.2' }, 'unix:///d.sock', 'linux', false],
+  ['Podman elsewhere', { BuildahVersion: '1.28.2' }, 'ssh://h', 'linux', true],
+  ["Podman's machine", { BuildahVersion: '1.28.2' }, 'unix:///d.sock', 'darwin', true],
+])('files of %s', (_name, info, address, platform, apart) => {
+  expect(isApart(info, parseEndpoint(address, 'DOCKER_HOST'), platform)).toBe(apart);
 });
 
 const socket = { kind: 'socket', path: '/d.sock', from: 'DOCKER_HOST' } as const;

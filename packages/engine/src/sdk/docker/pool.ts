@@ -66,7 +66,7 @@ export class Pool {
 
   private async start(key: string, command: SdkCommand, mounts: readonly Mount[]): Promise<Warm> {
     this.swept ??= removeLeftovers(this.connection);
-    this.seesFiles ??= !(await this.connection.facts()).desktop;
+    this.seesFiles ??= !(await this.connection.facts()).apart;
     if (this.seesFiles) {
       try {
         return await this.startBound(key, command, mounts);

@@ -1,4 +1,4 @@
-import { readdirSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { AvocadoError } from '../../error';
 import type { Mount, SdkRoot } from '../types';
@@ -84,4 +84,6 @@ async function fill(tar: TreeTar, root: string, whole: boolean): Promise<void> {
     if (!ownDirectories.has(name)) await tar.add(join(root, name), name, whole || name === copied ? undefined : []);
   }
   for (const name of [...ownDirectories].sort()) await tar.directory(name, name === 'tmp' ? 0o1777 : 0o755);
+  // Podman puts memory there, and cannot make what it is put on.
+  if (whole && !existsSync(join(root, 'var/tmp'))) await tar.directory('var/tmp', 0o1777);
 }
