@@ -148,7 +148,12 @@ test('a command that is killed with its process leaves no container', async () =
   child.kill('SIGKILL');
   expect(await eventually(made, (ids) => ids.length === 0, 20_000)).toEqual([]);
   expect(existsSync(join(directory, 'kill/half'))).toBe(false);
-  expect(docker.docker('volume', 'ls', '--quiet', '--filter', 'dangling=true').split('\n').length).toBeLessThan(2);
+  // A container's own volume goes a moment after it.
+  const unused = (): string[] => {
+    const names = docker.docker('volume', 'ls', '--quiet', '--filter', 'dangling=true').split('\n');
+    return names.filter((name) => /^[0-9a-f]{64}$/.test(name));
+  };
+  expect(await eventually(unused, (names) => names.length === 0, 10_000)).toEqual([]);
 });
 
 test('what cannot be shared so is refused', async () => {
