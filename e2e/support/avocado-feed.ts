@@ -25,7 +25,7 @@ export interface InstallOptions {
 export class FeedWorkspace implements TaskContext, RpmInstallContext {
   readonly workspaceRoot = mkdtempSync(join(tmpdir(), 'avocado-feed-'));
   readonly runner = runnerOfRoots(createSandboxRunner());
-  readonly signal = new AbortController().signal;
+  readonly signal: AbortSignal = new AbortController().signal;
   notices: string[] = [];
   readonly reporter = { ...silentReporter, notice: (message: string): void => void this.notices.push(message) };
 

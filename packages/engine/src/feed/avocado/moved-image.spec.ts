@@ -1,6 +1,7 @@
 import { mkdtempSync, readdirSync, rmSync, utimesSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type * as MovedImage from './moved-image';
 
 let store: string;
 let asked: number;
@@ -20,7 +21,7 @@ afterEach(() => {
 /** What a process of its own says. */
 async function run(pinned: string, answer: () => Promise<string | undefined>): Promise<void> {
   await jest.isolateModulesAsync(async () => {
-    const { tellMoved } = await import('./moved-image');
+    const { tellMoved } = jest.requireActual<typeof MovedImage>('./moved-image');
     const newest = (): Promise<string | undefined> => {
       asked += 1;
       return answer();
