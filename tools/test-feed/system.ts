@@ -31,6 +31,7 @@ export function initramfsFiles(): PackageFile[] {
       path: '/init',
       content: init
         .replace('#!/bin/sh\n', `#!${programs}/sh\nexport PATH=${programs}:/usr/sbin\n`)
+        .replace(' chroot /root', ` ${programs}/chroot /root`)
         .replace(/^load\(\) \{\n[^}]*\n\}/m, load),
       mode: 0o755,
     },
