@@ -111,7 +111,7 @@ test("dev:qemu boots a copy of the disk by the SDK's vm, up to its login", async
   let output = '';
   for (const stream of [vm.stdout, vm.stderr]) stream.on('data', (chunk: Buffer) => (output += chunk.toString()));
   const ended = new Promise((resolve) => vm.once('close', resolve));
-  for (let tries = 0; !/ login:/.test(output); tries++) {
+  for (let tries = 0; !/\blogin:/.test(output); tries++) {
     if (tries > 2400 || vm.exitCode !== null) throw new Error(output.slice(-8000));
     await new Promise((resolve) => setTimeout(resolve, 100));
   }
