@@ -9,7 +9,7 @@ export const recipes = {
   'sdk-install': 1,
   'cargo-cross': 1,
   'sdk-compile': 1,
-  'extension-assemble': 2,
+  'extension-assemble': 3,
   rootfs: 3,
   'runtime-build': 1,
   provision: 2,
