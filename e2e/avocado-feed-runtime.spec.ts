@@ -111,12 +111,16 @@ test("dev:qemu boots a copy of the disk by the SDK's vm, up to its login", async
   let output = '';
   for (const stream of [vm.stdout, vm.stderr]) stream.on('data', (chunk: Buffer) => (output += chunk.toString()));
   const ended = new Promise((resolve) => vm.once('close', resolve));
-  for (let tries = 0; !/\blogin:/.test(output); tries++) {
-    if (tries > 2400 || vm.exitCode !== null) throw new Error(output.slice(-8000));
-    await new Promise((resolve) => setTimeout(resolve, 100));
+  try {
+    for (let tries = 0; !/\blogin:/.test(output); tries++) {
+      if (tries > 2400 || vm.exitCode !== null) throw new Error(output.slice(-8000));
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    }
+  } finally {
+    // Nx itself: npx passes no signal on.
+    process.kill(-(vm.pid ?? 0), 'SIGTERM');
+    await ended;
   }
-  vm.kill('SIGTERM');
-  await ended;
   expect(workspace.digest(disk)).toBe(before);
   for (let tries = 0; docker.containers().length > 0 && tries < 100; tries++) {
     await new Promise((resolve) => setTimeout(resolve, 100));
