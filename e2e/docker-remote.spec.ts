@@ -145,6 +145,9 @@ test('a command that is killed with its process leaves no container', async () =
   const made = (): string[] => docker.containers().filter((id) => !before.includes(id));
   // One for its files, and its own.
   expect(await eventually(made, (ids) => ids.length === 2, 20_000)).toHaveLength(2);
+  // What is made and not started yet goes with the next process of ours.
+  const running = (): string[] => docker.docker('ps', '--quiet', '--no-trunc').split('\n');
+  await eventually(running, (ids) => made().every((id) => ids.includes(id)), 20_000);
   child.kill('SIGKILL');
   expect(await eventually(made, (ids) => ids.length === 0, 20_000)).toEqual([]);
   expect(existsSync(join(directory, 'kill/half'))).toBe(false);
