@@ -59,6 +59,7 @@ test("an extension's targets: cargo-cross where a crate names it, its own slice 
     config: ['nx:noop', undefined],
     lock: ['nx:noop', undefined],
     'sdk-install': ['nx-avocado:step', 'sdk-install'],
+    'sdk-run': ['nx-avocado:sdk-run', undefined],
     compile: ['nx-avocado:step', 'cargo-cross'],
     build: ['nx-avocado:step', 'extension-assemble'],
   });
