@@ -71,7 +71,7 @@ export function setupTriple(root: Pick<SdkRoot, 'mounts'>, setup: Record<string,
   if (path === undefined || architecture === undefined || !mount) return undefined;
   const directory = join(mount.source, path.slice(mount.target.length));
   const files = existsSync(directory) ? readdirSync(directory).filter((name) => name.endsWith('.json')) : [];
-  // An SDK with Rust for itself alone is as good as any for C.
+  // C needs no triple of Rust's: an SDK whose Rust is for itself alone will do.
   const names = files.filter((name) => isTarget(name, architecture));
   return names.length === 0 ? undefined : targetTriple(names, architecture);
 }

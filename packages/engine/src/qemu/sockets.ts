@@ -3,6 +3,7 @@ import { createServer } from 'node:net';
 import type { Server, Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { isRunning } from '../store';
 
 const prefix = 'avocado-qemu-';
 
@@ -28,33 +29,4 @@ export function makeSocketDirectory(parent: string = tmpdir()): string {
 /** The directory above is everybody's: what another user left is theirs to remove. */
 function isOwn(path: string): boolean {
   return lstatSync(path, { throwIfNoEntry: false })?.uid === process.getuid?.();
-}
-
-function isRunning(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM';
-  }
-}
-
-/** A socket that is listened on, and the first connection to it. */
-export interface Listener {
-  server: Server;
-  socket: Promise<Socket>;
-}
-
-export function listen(path: string): Promise<Listener> {
-  return new Promise((resolve, reject) => {
-    const server = createServer();
-    const socket = new Promise<Socket>((connected) => server.once('connection', connected));
-    server.once('error', reject);
-    server.listen(path, () => resolve({ server, socket }));
-  });
-}
-
-/** Resolves when the other end has closed and everything it sent has been read. */
-export function closed(socket: Socket): Promise<void> {
-  return new Promise((resolve) => (socket.closed ? resolve() : socket.once('close', () => resolve())));
 }

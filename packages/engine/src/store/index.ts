@@ -4,3 +4,4 @@ export * from './hash';
 export * from './lock';
 export * from './manifest';
 export * from './uuid5';
+export * from './running';

@@ -1,5 +1,6 @@
 import { hostname } from 'node:os';
 import { AvocadoError } from '../../error';
+import { isRunning } from '../../store';
 import type { Mount, SdkCommand } from '../types';
 import type { Connection } from './connect';
 import { Container, waiting } from './container';
@@ -182,13 +183,5 @@ async function removeLeftovers({ docker }: Connection): Promise<void> {
       .getContainer(Id)
       .remove({ force: true })
       .catch(() => undefined);
-  }
-}
-
-function isRunning(pid: number): boolean {
-  try {
-    return process.kill(pid, 0);
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM';
   }
 }
