@@ -30,3 +30,23 @@ export function makeSocketDirectory(parent: string = tmpdir()): string {
 function isOwn(path: string): boolean {
   return lstatSync(path, { throwIfNoEntry: false })?.uid === process.getuid?.();
 }
+
+/** A socket that is listened on, and the first connection to it. */
+export interface Listener {
+  server: Server;
+  socket: Promise<Socket>;
+}
+
+export function listen(path: string): Promise<Listener> {
+  return new Promise((resolve, reject) => {
+    const server = createServer();
+    const socket = new Promise<Socket>((connected) => server.once('connection', connected));
+    server.once('error', reject);
+    server.listen(path, () => resolve({ server, socket }));
+  });
+}
+
+/** Resolves when the other end has closed and everything it sent has been read. */
+export function closed(socket: Socket): Promise<void> {
+  return new Promise((resolve) => (socket.closed ? resolve() : socket.once('close', () => resolve())));
+}
