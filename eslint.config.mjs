@@ -18,7 +18,7 @@ export default tseslint.config(
     rules: { 'no-restricted-imports': ['error', { patterns: ['nx', 'nx/*', '@nx/*', 'nx-avocado'] }] },
   },
   {
-    files: ['**/*.cjs', 'tools/**/*.mjs'],
+    files: ['**/*.cjs', '**/*.mjs'],
     languageOptions: {
       globals: {
         console: 'readonly',
