@@ -6,5 +6,9 @@ import { fileURLToPath } from 'node:url';
 
 const require = createRequire(import.meta.url);
 const source = fileURLToPath(new URL('../src/cli/main.ts', import.meta.url));
-if (existsSync(source)) require('@swc-node/register');
+if (existsSync(source)) {
+  // Its `paths` lead to the engine's source.
+  process.env.TS_NODE_PROJECT ??= fileURLToPath(new URL('../../../tsconfig.base.json', import.meta.url));
+  require('@swc-node/register');
+}
 require(existsSync(source) ? source : '../dist/cli/main.js');
