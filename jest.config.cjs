@@ -15,6 +15,8 @@ const common = {
 
 /** Two projects: `unit` beside the sources, `e2e` with the real tools (see e2e/README.md). */
 module.exports = {
+  // A hook or a test that says nothing else: not a measure of speed, only an end for what hangs.
+  testTimeout: 60_000,
   projects: [
     { ...common, displayName: 'unit', rootDir: __dirname, testMatch: ['<rootDir>/packages/*/src/**/*.spec.ts'] },
     { ...common, displayName: 'e2e', rootDir: __dirname, testMatch: ['<rootDir>/e2e/**/*.spec.ts'] },
