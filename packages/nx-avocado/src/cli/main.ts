@@ -1,6 +1,7 @@
 import { Command } from 'commander';
 import { formatError } from '@nx-avocado/engine/error';
 import { release } from '../graph/recipe';
+import { plan } from './plan';
 import { verify } from './verify';
 
 /**
@@ -14,7 +15,7 @@ const program = new Command('nx-avocado')
   .exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : 2));
 
 // A command inherits what was set until now.
-for (const add of [verify]) add(program);
+for (const add of [plan, verify]) add(program);
 
 program.parseAsync().catch((error: unknown) => {
   process.stderr.write(`\n${formatError(error)}\n`);

@@ -1,9 +1,10 @@
 import { setMaxListeners } from 'node:events';
 import type { ExecutorContext, TaskGraph } from '@nx/devkit';
 import { formatError } from '@nx-avocado/engine/error';
+import { idsOf } from '../../graph/ids';
 import { abortOnSignals, taskContext } from '../context';
 import { taskReporter } from '../reporter';
-import { idsOf, make, nameOf, targetsOf } from './make';
+import { make, nameOf, targetsOf } from './make';
 import { schedule } from './schedule';
 import type { StepOptions } from './steps';
 import { sweepOutputs } from './sweep';

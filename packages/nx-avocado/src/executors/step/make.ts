@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import type { ExecutorContext } from '@nx/devkit';
 import type { TaskContext } from '@nx-avocado/engine/task';
 import { engineOptions } from '../context';
+import { idsOf } from '../../graph/ids';
 import { inputsOf, record, standing } from './inputs';
 import type { Inputs, Standing } from './inputs';
 import { work } from './steps';
@@ -49,9 +50,4 @@ export const nameOf = (id: string, { taskGraph }: StepContext): string => taskGr
 
 export function targetsOf(id: string, { taskGraph, projectsConfigurations }: StepContext) {
   return projectsConfigurations.projects[taskGraph!.tasks[id]!.target.project]?.targets ?? {};
-}
-
-/** Nx 24 has objects where 22 and 23 have ids. */
-export function idsOf(edges: (string | { id: string })[] = []): string[] {
-  return edges.map((edge) => (typeof edge === 'string' ? edge : edge.id));
 }

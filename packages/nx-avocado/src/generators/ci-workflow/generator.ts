@@ -5,7 +5,7 @@ import { AvocadoError } from '@nx-avocado/engine/error';
 import { wholeMessage } from '../whole-message';
 import { githubWorkflow } from './github';
 import { gitlabPipeline } from './gitlab';
-import type { CiPlan } from './plan';
+import type { CiSettings } from './settings';
 
 export interface CiWorkflowOptions {
   provider: 'github' | 'gitlab';
@@ -41,7 +41,7 @@ export async function generateCiWorkflow(tree: Tree, options: CiWorkflowOptions)
 }
 
 /** Nx checks an option's type, not its bounds. */
-function planOf(tree: Tree, { shards = 1, remoteCache = false }: CiWorkflowOptions): CiPlan {
+function planOf(tree: Tree, { shards = 1, remoteCache = false }: CiWorkflowOptions): CiSettings {
   if (!Number.isInteger(shards) || shards < 1 || shards > 64) {
     throw invalid(`shards is ${shards}`, 'Write a number from 1 to 64.');
   }
@@ -55,7 +55,7 @@ function defaultBranchOf(tree: Tree): string {
   throw invalid(`defaultBase in nx.json is ${JSON.stringify(name)}`, 'Name the branch that pull requests go to.');
 }
 
-function packageManagerOf(root: string): CiPlan['packageManager'] {
+function packageManagerOf(root: string): CiSettings['packageManager'] {
   const name = detectPackageManager(root);
   const { ciInstall, exec, install } = getPackageManagerCommand(name, root);
   const prepare = { npm: undefined, pnpm: 'corepack enable', yarn: 'corepack enable', bun: 'npm install --global bun' };

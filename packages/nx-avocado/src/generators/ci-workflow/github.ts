@@ -1,16 +1,16 @@
-import { cacheVariables, ciTargets, hostPackages } from './plan';
-import type { CiPlan } from './plan';
+import { cacheVariables, ciTargets, hostPackages } from './settings';
+import type { CiSettings } from './settings';
 import { block, shardScript } from './shard';
 
 /** A workflow of GitHub Actions, formatted as prettier does. */
-export function githubWorkflow(plan: CiPlan): string {
-  const { nx } = plan.packageManager;
-  const numbers = Array.from({ length: plan.shards }, (_, number) => number);
+export function githubWorkflow(settings: CiSettings): string {
+  const { nx } = settings.packageManager;
+  const numbers = Array.from({ length: settings.shards }, (_, number) => number);
   return `name: CI
 
 on:
   push:
-    branches: [${plan.defaultBranch}]
+    branches: [${settings.defaultBranch}]
   pull_request:
 
 permissions:
@@ -33,7 +33,7 @@ jobs:
     runs-on: ubuntu-24.04
     timeout-minutes: 10
     steps:
-      ${setUp(plan)}
+      ${setUp(settings)}
       - run: ${nx} sync:check
 
   build:
@@ -44,11 +44,11 @@ jobs:
       fail-fast: false
       matrix:
         shard: [${numbers.join(', ')}]
-${plan.remoteCache ? remoteCache : ''}    steps:
-      ${setUp(plan)}
+${settings.remoteCache ? remoteCache : ''}    steps:
+      ${setUp(settings)}
       - uses: nrwl/nx-set-shas@v5
         with:
-          main-branch-name: ${plan.defaultBranch}
+          main-branch-name: ${settings.defaultBranch}
       - name: Programs that the SDK's sandbox needs
         run: |
           sudo apt-get update
@@ -87,7 +87,7 @@ ${plan.remoteCache ? remoteCache : ''}    steps:
 /** Packages are fetched by sha256, so a store of other locks would do no harm; it would only grow. */
 const storeKey = "avocado-store-${{ hashFiles('**/avocado.lock') }}";
 
-function setUp({ packageManager: { name, prepare, install } }: CiPlan): string {
+function setUp({ packageManager: { name, prepare, install } }: CiSettings): string {
   return block(
     [
       '- uses: actions/checkout@v6',

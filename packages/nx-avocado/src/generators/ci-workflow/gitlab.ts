@@ -1,10 +1,10 @@
-import { cacheVariables, ciTargets, hostPackages } from './plan';
-import type { CiPlan } from './plan';
+import { cacheVariables, ciTargets, hostPackages } from './settings';
+import type { CiSettings } from './settings';
 import { block, shardScript } from './shard';
 
 /** A pipeline of GitLab, formatted as prettier does. */
-export function gitlabPipeline(plan: CiPlan): string {
-  const { install, nx, prepare } = plan.packageManager;
+export function gitlabPipeline(settings: CiSettings): string {
+  const { install, nx, prepare } = settings.packageManager;
   const setUp = [...(prepare === undefined ? [] : [prepare]), install].map((command) => `- ${command}`);
   return `workflow:
   rules:
@@ -38,7 +38,7 @@ sync:
 build:
   stage: test
   timeout: 90m
-${plan.shards > 1 ? `  parallel: ${plan.shards}\n` : ''}  cache:
+${settings.shards > 1 ? `  parallel: ${settings.shards}\n` : ''}  cache:
     key:
       prefix: avocado-store
       files:
@@ -52,7 +52,7 @@ ${plan.shards > 1 ? `  parallel: ${plan.shards}\n` : ''}  cache:
     - apt-get install --yes --no-install-recommends ${hostPackages.join(' ')}
     ${block(setUp, 4)}
   script:
-${plan.remoteCache ? `    - |\n      ${block(remoteCache, 6)}\n` : ''}    - |
+${settings.remoteCache ? `    - |\n      ${block(remoteCache, 6)}\n` : ''}    - |
       ${block(base, 6)}
     - |
       ${block(shardScript(nx, '$((${CI_NODE_INDEX:-1} - 1))', '${CI_NODE_TOTAL:-1}'), 6)}

@@ -1,8 +1,7 @@
 import { spawn } from 'node:child_process';
-import { createRequire } from 'node:module';
-import { dirname, join } from 'node:path';
 import type { GeneratorCallback, Tree } from '@nx/devkit';
 import { AvocadoError } from '@nx-avocado/engine/error';
+import { nxProgram } from '../../graph/nx-program';
 
 /**
  * What Nx calls once the files are on the disk: pins the packages that the new part asks for, with the generator `lock`.
@@ -25,11 +24,4 @@ function run(args: string[], cwd: string): Promise<number | null> {
     child.on('error', reject);
     child.on('close', resolve);
   });
-}
-
-/** The workspace's own nx. */
-function nxProgram(root: string): string {
-  const manifest = createRequire(join(root, 'package.json')).resolve('nx/package.json');
-  const { bin } = createRequire(manifest)(manifest) as { bin: { nx: string } };
-  return join(dirname(manifest), bin.nx);
 }

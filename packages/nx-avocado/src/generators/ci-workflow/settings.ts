@@ -1,5 +1,5 @@
 /** What a workflow is written from; all of it goes into the file as it is. */
-export interface CiPlan {
+export interface CiSettings {
   /** Number of agents, 1 or more. */
   shards: number;
   remoteCache: boolean;
