@@ -33,9 +33,13 @@ export function runsOf({ graph }: NxGraph, tasks: PlannedTasks, shard: Set<strin
   const reached = runs.map((run) => closureOf(tasks, all, new Set(names(run))));
   for (const { id } of all.filter(({ cached }) => !cached)) {
     if (reached.filter((ids) => ids.has(id)).length < 2) continue;
-    throw new AvocadoError('PLAN_UNCACHED_TWICE', `${id} is not cached, and no single command runs all that follows it`, {
-      hint: 'Give the target `cache: true` and outputs, or take it out of the targets.',
-    });
+    throw new AvocadoError(
+      'PLAN_UNCACHED_TWICE',
+      `${id} is not cached, and no single command runs all that follows it`,
+      {
+        hint: 'Give the target `cache: true` and outputs, or take it out of the targets.',
+      },
+    );
   }
   return runs;
 }
