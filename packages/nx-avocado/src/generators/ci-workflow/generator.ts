@@ -3,8 +3,8 @@ import { detectPackageManager, formatFiles, getPackageManagerCommand, readNxJson
 import type { Tree } from '@nx/devkit';
 import { AvocadoError } from '@nx-avocado/engine/error';
 import { wholeMessage } from '../whole-message';
-import { githubWorkflow } from './github';
-import { gitlabPipeline } from './gitlab';
+import { githubWorkflows } from './github';
+import { gitlabPipelines } from './gitlab';
 import type { CiSettings } from './settings';
 
 export interface CiWorkflowOptions {
@@ -16,32 +16,34 @@ export interface CiWorkflowOptions {
 }
 
 const providers = {
-  github: { file: '.github/workflows/ci.yml', write: githubWorkflow },
-  gitlab: { file: '.gitlab-ci.yml', write: gitlabPipeline },
+  github: { file: '.github/workflows/ci.yml', write: githubWorkflows },
+  gitlab: { file: '.gitlab-ci.yml', write: gitlabPipelines },
 };
 
 /** `nx g nx-avocado:ci-workflow`. */
 export default wholeMessage(generateCiWorkflow);
 
 /**
- * Writes one file, which must not be there yet.
+ * Writes one file, and for several agents a second one; they must not be there yet.
  * @throws AvocadoError `CI_OPTION_INVALID`, `CI_FILE_EXISTS`
  */
 export async function generateCiWorkflow(tree: Tree, options: CiWorkflowOptions): Promise<void> {
   const provider = providers[options.provider];
   if (!provider) throw invalid(`provider is ${JSON.stringify(options.provider)}`, 'Write github or gitlab.');
   const file = fileOf(options, provider.file);
-  if (tree.exists(file)) {
-    throw new AvocadoError('CI_FILE_EXISTS', `${file} is there already; nothing was changed`, {
+  const files = provider.write(settingsOf(tree, options), file);
+  const there = Object.keys(files).find((path) => tree.exists(path));
+  if (there !== undefined) {
+    throw new AvocadoError('CI_FILE_EXISTS', `${there} is there already; nothing was changed`, {
       hint: 'Remove it to have it written again, or name another with --file.',
     });
   }
-  tree.write(file, provider.write(planOf(tree, options)));
+  for (const [path, text] of Object.entries(files)) tree.write(path, text);
   if (!options.skipFormat) await formatFiles(tree);
 }
 
 /** Nx checks an option's type, not its bounds. */
-function planOf(tree: Tree, { shards = 1, remoteCache = false }: CiWorkflowOptions): CiSettings {
+function settingsOf(tree: Tree, { shards = 1, remoteCache = false }: CiWorkflowOptions): CiSettings {
   if (!Number.isInteger(shards) || shards < 1 || shards > 64) {
     throw invalid(`shards is ${shards}`, 'Write a number from 1 to 64.');
   }
@@ -63,7 +65,7 @@ function packageManagerOf(root: string): CiSettings['packageManager'] {
     name,
     ...(prepare[name] && { prepare: prepare[name] }),
     install: ciInstall ?? install,
-    nx: `${exec} nx`,
+    exec,
   };
 }
 

@@ -1,11 +1,20 @@
-import { cacheVariables, ciTargets, hostPackages } from './settings';
+import { posix } from 'node:path';
+import { compareWithBase, githubEnv, onAgent, remoteCache, setUp } from './github-steps';
+import { cacheVariables, ciTargets, shardFile, stagesFor } from './settings';
 import type { CiSettings } from './settings';
 import { block, shardScript } from './shard';
 
-/** A workflow of GitHub Actions, formatted as prettier does. */
-export function githubWorkflow(settings: CiSettings): string {
-  const { nx } = settings.packageManager;
-  const numbers = Array.from({ length: settings.shards }, (_, number) => number);
+/** Workflows of GitHub Actions, formatted as prettier does, by their path. With several agents, each runs the second. */
+export function githubWorkflows(settings: CiSettings, file: string): Record<string, string> {
+  const several = settings.shards > 1;
+  const jobs = several ? planned(settings, shardFile(file)) : single(settings);
+  return {
+    [file]: `${head(settings)}${jobs}`,
+    ...(several && { [shardFile(file)]: shardWorkflow(settings) }),
+  };
+}
+
+function head(settings: CiSettings): string {
   return `name: CI
 
 on:
@@ -22,10 +31,7 @@ concurrency:
   group: \${{ github.workflow }}-\${{ github.ref }}
   cancel-in-progress: \${{ github.event_name == 'pull_request' }}
 
-env:
-  NX_DAEMON: "false"
-  NX_ISOLATE_PLUGINS: "false"
-  TARGETS: ${ciTargets}
+${githubEnv}  TARGETS: ${ciTargets}
 
 jobs:
   sync:
@@ -34,89 +40,106 @@ jobs:
     timeout-minutes: 10
     steps:
       ${setUp(settings)}
-      - run: ${nx} sync:check
-
-  build:
-    name: Build and boot (\${{ matrix.shard }})
-    runs-on: ubuntu-24.04
-    timeout-minutes: 90
-    strategy:
-      fail-fast: false
-      matrix:
-        shard: [${numbers.join(', ')}]
-${settings.remoteCache ? remoteCache : ''}    steps:
-      ${setUp(settings)}
-      - uses: nrwl/nx-set-shas@v5
-        with:
-          main-branch-name: ${settings.defaultBranch}
-      - name: Programs that the SDK's sandbox needs
-        run: |
-          sudo apt-get update
-          sudo apt-get install --yes --no-install-recommends ${hostPackages.join(' ')}
-          sudo sysctl -w kernel.apparmor_restrict_unprivileged_userns=0
-          grep -q "^$USER:" /etc/subuid || sudo usermod --add-subuids 100000-165535 --add-subgids 100000-165535 "$USER"
-          # QEMU uses KVM where it really works, else it emulates.
-          if [ -e /dev/kvm ]; then sudo chmod 0666 /dev/kvm; fi
-      - name: Packages of the SDK that earlier runs fetched
-        id: store
-        uses: actions/cache/restore@v5
-        with:
-          path: ~/.cache/nx-avocado/debs
-          key: ${storeKey}
-          restore-keys: ${storeKey}-
-      - name: Build and boot
-        shell: bash
-        run: |
-          ${block(shardScript(nx, '${{ matrix.shard }}', '${{ strategy.job-total }}'), 10)}
-      - name: What the store holds now
-        id: held
-        if: \${{ !cancelled() }}
-        shell: bash
-        run: |
-          mkdir -p ~/.cache/nx-avocado/debs
-          echo "digest=$(ls ~/.cache/nx-avocado/debs | sha256sum | cut -c1-16)" >> "$GITHUB_OUTPUT"
-      - name: Keep it for later runs
-        if: \${{ !cancelled() && !endsWith(steps.store.outputs.cache-matched-key, steps.held.outputs.digest) }}
-        uses: actions/cache/save@v5
-        with:
-          path: ~/.cache/nx-avocado/debs
-          key: ${storeKey}-\${{ steps.held.outputs.digest }}
+      - run: ${settings.packageManager.exec} nx sync:check
 `;
 }
 
-/** Packages are fetched by sha256, so a store of other locks would do no harm; it would only grow. */
-const storeKey = "avocado-store-${{ hashFiles('**/avocado.lock') }}";
-
-function setUp({ packageManager: { name, prepare, install } }: CiSettings): string {
-  return block(
-    [
-      '- uses: actions/checkout@v6',
-      '  with:',
-      '    # Nx compares with an older commit.',
-      '    fetch-depth: 0',
-      '    persist-credentials: false',
-      ...(prepare === undefined ? [] : [`- run: ${prepare}`]),
-      '- uses: actions/setup-node@v6',
-      '  with:',
-      '    node-version: 22',
-      ...(name === 'bun' ? [] : [`    cache: ${name}`]),
-      `- run: ${install}`,
-    ],
-    6,
-  );
+function single(settings: CiSettings): string {
+  const build = `- name: Build and boot
+        run: ${settings.packageManager.exec} nx affected --targets="$TARGETS"`;
+  return `
+  build:
+    name: Build and boot
+    runs-on: ubuntu-24.04
+    timeout-minutes: 90
+${settings.remoteCache ? remoteCache : ''}    steps:
+      ${setUp(settings)}
+      ${compareWithBase(settings)}
+      ${onAgent(build)}`;
 }
 
-/** A pull request from a fork gets no secret at all, and so no remote cache. */
-const remoteCache =
-  block(
-    [
-      "    # CVE-2025-36852: whoever may write the remote cache can put code into main. The repository's own token only reads;",
-      `# a push to the default branch gets the one of the environment ${cacheVariables.writeEnvironment}, which is open to no other branch.`,
-      `environment: \${{ github.event_name == 'push' && '${cacheVariables.writeEnvironment}' || '' }}`,
-      'env:',
-      `  NX_SELF_HOSTED_REMOTE_CACHE_SERVER: \${{ secrets.${cacheVariables.token} && vars.${cacheVariables.server} || '' }}`,
-      `  NX_SELF_HOSTED_REMOTE_CACHE_ACCESS_TOKEN: \${{ secrets.${cacheVariables.token} }}`,
-      '',
-    ],
-    4,
-  ).trimEnd() + '\n';
+/** A job that plans, and one for each stage that a plan may have. */
+function planned(settings: CiSettings, shards: string): string {
+  const stages = stagesFor(settings);
+  const isolated = settings.remoteCache
+    ? `
+        env:
+          # A pull request only reads the remote cache, so that its agents hand nothing on.
+          ISOLATED: \${{ github.event_name == 'pull_request' && '--isolated' || '' }}`
+    : '';
+  const flag = settings.remoteCache ? '$ISOLATED' : '--isolated';
+  const command = `${settings.packageManager.exec} nx-avocado plan --targets="$TARGETS" --shards=${settings.shards} --stages=${stages} ${flag}`;
+  return `
+  plan:
+    name: What runs where
+    runs-on: ubuntu-24.04
+    timeout-minutes: 10
+    outputs:
+      plan: \${{ steps.plan.outputs.plan }}
+    steps:
+      ${setUp(settings)}
+      ${compareWithBase(settings)}
+      - name: Plan
+        id: plan${isolated}
+        shell: bash
+        run: |
+          plan=$(${command})
+          echo "plan=$plan" >> "$GITHUB_OUTPUT"
+${Array.from({ length: stages }, (_, index) => stageJob(settings, shards, index)).join('')}`;
+}
+
+function stageJob({ remoteCache: cached }: CiSettings, shards: string, index: number): string {
+  const stage = `fromJSON(needs.plan.outputs.plan).stages[${index}]`;
+  const secret = cached
+    ? `    secrets:
+      ${cacheVariables.token}: \${{ secrets.${cacheVariables.token} }}
+`
+    : '';
+  return `
+  stage-${index + 1}:
+    name: Stage ${index + 1} (\${{ matrix.shard.name }})
+    needs: ${index === 0 ? 'plan' : `[plan, stage-${index}]`}
+    if: ${stage} != null
+    strategy:
+      fail-fast: false
+      matrix: \${{ ${stage} }}
+    uses: ./${posix.normalize(shards)}
+    with:
+      runs: \${{ matrix.shard.runs }}
+${secret}`;
+}
+
+function shardWorkflow(settings: CiSettings): string {
+  const build = `- name: Build and boot
+        shell: bash
+        env:
+          RUNS: \${{ inputs.runs }}
+        run: |
+          ${block(shardScript(`${settings.packageManager.exec} nx`), 10)}`;
+  const secret = `    secrets:
+      ${cacheVariables.token}:
+        required: false
+`;
+  return `name: Shard
+
+on:
+  workflow_call:
+    inputs:
+      runs:
+        description: What this agent runs, by nx-avocado plan
+        type: string
+        required: true
+${settings.remoteCache ? secret : ''}
+permissions:
+  contents: read
+
+${githubEnv}
+jobs:
+  build:
+    name: Build and boot
+    runs-on: ubuntu-24.04
+    timeout-minutes: 90
+${settings.remoteCache ? remoteCache : ''}    steps:
+      ${setUp(settings, false)}
+      ${onAgent(build)}`;
+}

@@ -1,11 +1,28 @@
-import { cacheVariables, ciTargets, hostPackages } from './settings';
+import { cacheVariables, ciTargets, hostPackages, shardFile, stagesFor } from './settings';
 import type { CiSettings } from './settings';
 import { block, shardScript } from './shard';
 
-/** A pipeline of GitLab, formatted as prettier does. */
-export function gitlabPipeline(settings: CiSettings): string {
-  const { install, nx, prepare } = settings.packageManager;
-  const setUp = [...(prepare === undefined ? [] : [prepare]), install].map((command) => `- ${command}`);
+/** Pipelines of GitLab, formatted as prettier does, by their path. With several agents, the second has what each does. */
+export function gitlabPipelines(settings: CiSettings, file: string): Record<string, string> {
+  const several = settings.shards > 1;
+  const jobs = several ? planned(settings, shardFile(file)) : single(settings);
+  return {
+    [file]: `${head(settings)}${jobs}`,
+    ...(several && { [shardFile(file)]: shardPipeline(settings) }),
+  };
+}
+
+const defaults = `default:
+  image: node:22-bookworm
+  interruptible: true
+`;
+
+const environment = `  NX_DAEMON: "false"
+  NX_ISOLATE_PLUGINS: "false"
+  NX_AVOCADO_STORE: $CI_PROJECT_DIR/.nx/cache/avocado-store
+`;
+
+function head(settings: CiSettings): string {
   return `workflow:
   rules:
     - if: $CI_PIPELINE_SOURCE == "merge_request_event"
@@ -14,31 +31,45 @@ export function gitlabPipeline(settings: CiSettings): string {
       auto_cancel:
         on_new_commit: none
 
-default:
-  image: node:22-bookworm
-  interruptible: true
-
+${defaults}
 variables:
   # Nx compares with an older commit.
   GIT_DEPTH: "0"
-  NX_DAEMON: "false"
-  NX_ISOLATE_PLUGINS: "false"
-  NX_AVOCADO_STORE: $CI_PROJECT_DIR/.nx/cache/avocado-store
-  TARGETS: ${ciTargets}
+${environment}  TARGETS: ${ciTargets}
 
 sync:
   stage: test
   timeout: 10m
   before_script:
-    ${block(setUp, 4)}
+    ${setUp(settings)}
   script:
-    - ${nx} sync:check
+    - ${settings.packageManager.exec} nx sync:check
+`;
+}
 
+function setUp({ packageManager: { prepare, install } }: CiSettings): string {
+  const commands = [...(prepare === undefined ? [] : [prepare]), install];
+  return block(
+    commands.map((command) => `- ${command}`),
+    4,
+  );
+}
+
+function single(settings: CiSettings): string {
+  return `
 # The sandbox needs a runner with "privileged = true", as GitLab's own have it.
 build:
   stage: test
-  timeout: 90m
-${settings.shards > 1 ? `  parallel: ${settings.shards}\n` : ''}  cache:
+${onAgent(settings)}    - |
+      ${block(base, 6)}
+    - ${settings.packageManager.exec} nx affected --targets="$TARGETS"
+`;
+}
+
+/** What a job has around its commands; `script` is open at its end. */
+function onAgent(settings: CiSettings): string {
+  return `  timeout: 90m
+  cache:
     key:
       prefix: avocado-store
       files:
@@ -50,12 +81,66 @@ ${settings.shards > 1 ? `  parallel: ${settings.shards}\n` : ''}  cache:
   before_script:
     - apt-get update
     - apt-get install --yes --no-install-recommends ${hostPackages.join(' ')}
-    ${block(setUp, 4)}
+    ${setUp(settings)}
   script:
-${settings.remoteCache ? `    - |\n      ${block(remoteCache, 6)}\n` : ''}    - |
+${settings.remoteCache ? `    - |\n      ${block(remoteCache, 6)}\n` : ''}`;
+}
+
+/** The plan is a pipeline of its own, with as many jobs as there is work for. */
+function planned(settings: CiSettings, shards: string): string {
+  const { exec } = settings.packageManager;
+  const flags = `--shards=${settings.shards} --stages=${stagesFor(settings)} --format=gitlab`;
+  const command = (flag: string): string =>
+    `${exec} nx-avocado plan --targets="$TARGETS" ${flags} ${flag} > shards.yml`;
+  const script = settings.remoteCache
+    ? [
+        '# A merge request only reads the remote cache, so that its agents hand nothing on.',
+        'isolated=--isolated',
+        'if [ "${CI_COMMIT_BRANCH:-}" = "$CI_DEFAULT_BRANCH" ]; then isolated=; fi',
+        command('$isolated'),
+      ]
+    : [command('--isolated')];
+  return `
+plan:
+  stage: build
+  timeout: 10m
+  before_script:
+    ${setUp(settings)}
+  script:
+    - |
       ${block(base, 6)}
     - |
-      ${block(shardScript(nx, '$((${CI_NODE_INDEX:-1} - 1))', '${CI_NODE_TOTAL:-1}'), 6)}
+      ${block(script, 6)}
+  artifacts:
+    paths:
+      - shards.yml
+
+shards:
+  stage: test
+  needs:
+    - plan
+  trigger:
+    include:
+      - artifact: shards.yml
+        job: plan
+      - local: ${shards}
+    strategy: depend
+`;
+}
+
+function shardPipeline(settings: CiSettings): string {
+  return `# Joined to the jobs that nx-avocado plan writes: what each of them does.
+workflow:
+  rules:
+    - if: $CI_PIPELINE_SOURCE == "parent_pipeline"
+
+${defaults}
+variables:
+${environment}
+# The sandbox needs a runner with "privileged = true", as GitLab's own have it.
+.shard:
+${onAgent(settings)}    - |
+      ${block(shardScript(`${settings.packageManager.exec} nx`), 6)}
 `;
 }
 

@@ -1,6 +1,6 @@
 /** What a workflow is written from; all of it goes into the file as it is. */
 export interface CiSettings {
-  /** Number of agents, 1 or more. */
+  /** Most agents at once, 1 or more. */
   shards: number;
   remoteCache: boolean;
   /** The branch whose state pull requests are compared with. */
@@ -11,8 +11,8 @@ export interface CiSettings {
     prepare?: string;
     /** Installs what the lock file says: `npm ci`. */
     install: string;
-    /** Starts the workspace's own nx: `npx nx`. */
-    nx: string;
+    /** Starts a program of the workspace's own: `npx`. */
+    exec: string;
   };
 }
 
@@ -31,3 +31,13 @@ export const hostPackages = ['bubblewrap', 'mmdebstrap', 'uidmap', 'debian-archi
 
 /** What a workflow runs of each affected project that has it; whoever has `lint` or `test` adds them in the file. */
 export const ciTargets = 'build,boot-test';
+
+/** Without a remote cache that agents write, each makes all that its part needs: one stage. */
+export function stagesFor({ remoteCache }: CiSettings): number {
+  return remoteCache ? 3 : 1;
+}
+
+/** The file with what one of several agents does, beside `file`: `ci-shard.yml` for `ci.yml`. */
+export function shardFile(file: string): string {
+  return file.replace(/\.ya?ml$/, '-shard$&');
+}
