@@ -2,6 +2,8 @@ export * from './types';
 export { createSandboxRunner } from './sandbox';
 export { createDockerRunner } from './docker';
 export { announceContainerArgs } from './docker/container-args';
+export { dockerUsage } from './docker/prune';
+export type { DockerUsage } from './docker/prune';
 export { probeDocker } from './probe-docker';
 export { shellCommand, shellQuote } from './quote';
 export { architectures } from './architecture';

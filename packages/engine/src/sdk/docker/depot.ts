@@ -14,7 +14,12 @@ const places = { store: '/depot/store', session: '/depot/session' };
 export type DepotArea = keyof typeof places;
 
 /** What finds the volumes that stay: `docker volume prune --all --filter label=io.github.nx-avocado=store`. */
-const label = { 'io.github.nx-avocado': 'store' };
+export const storeLabel = 'io.github.nx-avocado=store';
+
+/** Of the volume that stays: each machine has its own on a daemon that several use. */
+export function volumeName(): string {
+  return `nx-avocado-${hostname().replace(/[^\w.-]/g, '_')}`;
+}
 
 /**
  * Files on the side of a daemon that does not see this machine's: a container that only keeps two volumes and through
@@ -35,8 +40,9 @@ export class Depot {
   /** @param image any with bash and coreutils, as every SDK root has them */
   static async open(connection: Connection, image: string): Promise<Depot> {
     const { clock } = await connection.facts();
+    const [name = '', value = ''] = storeLabel.split('=');
     const volumes = [
-      { target: places.store, volume: { name: `nx-avocado-${hostname().replace(/[^\w.-]/g, '_')}`, labels: label } },
+      { target: places.store, volume: { name: volumeName(), labels: { [name]: value } } },
       { target: places.session, volume: {} },
     ];
     const plan = { root: { image, mounts: [] }, mounts: [], volumes, network: false, devices: [] };

@@ -20,6 +20,9 @@ const ownDirectories = new Set(['dev', 'proc', 'root', 'run', 'sys', 'tmp']);
 /** Copied, not bound: the container engine writes files of its own into it, and commands have mount points there. */
 const copied = 'etc';
 
+/** What finds the images of roots. */
+export const rootLabel = 'io.github.nx-avocado=root';
+
 /** Raised when the image of a root changes, so that an older one is not used. */
 const version = 1;
 
@@ -40,7 +43,7 @@ export async function rootImage(root: SdkRoot, { docker, endpoint }: Connection,
     if (statusOf(error) !== 404) throw dockerFailure(error, endpoint, 'look for an image');
   }
   try {
-    const changes = 'LABEL io.github.nx-avocado=root';
+    const changes = `LABEL ${rootLabel}`;
     const image = await sendTar(
       (tar) => fill(tar, root.path, whole),
       async (tar, abortSignal) => importedImage(docker.modem, await docker.importImage(tar, { changes, abortSignal })),
