@@ -1,6 +1,6 @@
 import { open, readFile } from 'node:fs/promises';
-import { release } from 'node:os';
 import { join } from 'node:path';
+import { AvocadoError } from '../error';
 import type { Reporter } from '../report';
 import type { SdkRoot, SdkRunner } from '../sdk/types';
 import { sha256, storePath, withLock, writeFileAtomic } from '../store';
@@ -18,11 +18,15 @@ export interface ProbeResult {
   accelerator: Accelerator;
   /** Why not KVM. */
   reason?: string;
+  /** There is no device yet: not kept. */
+  missing?: true;
 }
 
 interface ProbeOptions {
   machine: string;
   emulator: SdkRoot;
+  /** As for `startVm`. */
+  fileTools?: () => Promise<SdkRoot>;
   runner: SdkRunner;
   /** Host path of the kernel that the machine will boot. */
   kernel: string;
@@ -43,10 +47,13 @@ export async function chooseAccelerator(options: ProbeOptions): Promise<Accelera
 
 async function probe(options: ProbeOptions): Promise<ProbeResult> {
   const { architecture } = machineModel(options.machine);
-  if (architecture !== process.arch) return tcg(`${options.machine} is not of this machine's architecture`);
-  const denied = await openFailure('/dev/kvm');
+  const { kind } = options.runner;
+  const host = await options.runner.host();
+  if (architecture !== host.architecture) return tcg(`${options.machine} is not of this machine's architecture`);
+  // A container has what the daemon may open on its own machine.
+  const denied = kind === 'docker' ? undefined : await openFailure('/dev/kvm');
   if (denied !== undefined) return tcg(`/dev/kvm: ${denied}`);
-  const key = sha256(`1\0${release()}\0${options.emulator.digest}`).slice(0, 16);
+  const key = sha256(['2', kind, host.name, host.kernel, options.emulator.digest].join('\0')).slice(0, 16);
   const cache = storePath('work', `accelerator-${key}.json`);
   return withLock(storePath('locks', `accelerator-${key}`), async () => {
     const known = await readResult(cache);
@@ -54,12 +61,13 @@ async function probe(options: ProbeOptions): Promise<ProbeResult> {
     const step = options.reporter.step('probe KVM by booting a kernel');
     const result = await bootUnderKvm(options);
     step.done(result.accelerator === 'kvm' ? 'it works' : result.reason);
+    if (result.missing) return result;
     await writeFileAtomic(cache, `${JSON.stringify(result)}\n`);
     return result;
   });
 }
 
-async function bootUnderKvm({ machine, emulator, runner, kernel }: ProbeOptions): Promise<ProbeResult> {
+async function bootUnderKvm({ machine, emulator, fileTools, runner, kernel }: ProbeOptions): Promise<ProbeResult> {
   let proven = (): void => undefined;
   const shown = new Promise<'shown'>((resolve) => (proven = () => resolve('shown')));
   const timer = { handle: undefined as NodeJS.Timeout | undefined };
@@ -68,6 +76,7 @@ async function bootUnderKvm({ machine, emulator, runner, kernel }: ProbeOptions)
     const vm = await startVm({
       ...{ machine, emulator, runner, name: 'the KVM probe', accelerator: 'kvm', mem: 256, smp: 2 },
       boot: { kind: 'kernel', kernel, cmdline: `console=${machineModel(machine).console} root=none` },
+      ...(fileTools && { fileTools }),
       ...{ forwards: [], isolated: true, credentials: [] },
       log: storePath('logs', join(`kvm-probe-${machine}.log`)),
       onConsole: () => undefined,
@@ -79,6 +88,9 @@ async function bootUnderKvm({ machine, emulator, runner, kernel }: ProbeOptions)
     if (first === 'late') return tcg(`/dev/kvm opens, but a guest hung for ${probeLimit / 1000} s`);
     return tcg(`/dev/kvm opens, but a guest died${exit.errors === '' ? '' : `: ${firstLine(exit.errors)}`}`);
   } catch (error) {
+    if (error instanceof AvocadoError && error.code === 'DOCKER_DEVICE_MISSING') {
+      return { ...tcg('/dev/kvm: there is none'), missing: true };
+    }
     return tcg(`/dev/kvm opens, but QEMU does not start with it: ${firstLine((error as Error).message)}`);
   } finally {
     clearTimeout(timer.handle);

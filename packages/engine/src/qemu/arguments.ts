@@ -1,3 +1,4 @@
+import { channelPaths } from '../sdk';
 import { commandLine, commandLineCredentials, smbiosArguments } from './credentials';
 import type { Credential } from './credentials';
 import type { Forward } from './forward';
@@ -20,8 +21,8 @@ export interface QemuPlan {
   forwardAddress?: string;
   /** The guest reaches nothing outside but by `forwards`. */
   isolated: boolean;
-  /** Directory with the sockets that QEMU connects to: see `channels`. */
-  sockets: string;
+  /** Directory with the sockets that QEMU connects to: see `channels`. Without it, QEMU has these as open descriptors. */
+  sockets?: string;
   credentials: Credential[];
 }
 
@@ -43,7 +44,7 @@ export function qemuArguments(plan: QemuPlan): string[] {
     ...['-cpu', model.cpu[plan.accelerator], '-m', `${plan.mem}M`, '-smp', String(plan.smp)],
     // A guest that reboots (a panic does, too) ends QEMU: no endless loop of boots.
     ...['-action', 'reboot=shutdown,shutdown=poweroff'],
-    ...channels.flatMap((channel) => ['-chardev', `socket,id=${channel},path=${plan.sockets}/${channel}.sock`]),
+    ...channels.flatMap((channel) => ['-chardev', chardev(channel, plan)]),
     ...['-serial', 'chardev:console', '-mon', 'chardev=qmp,mode=control'],
     ...bootArguments(plan, model),
     ...diskArguments(plan),
@@ -55,6 +56,13 @@ export function qemuArguments(plan: QemuPlan): string[] {
       `virtserialport,chardev=${channel},name=${portName(channel)}`,
     ]),
   ];
+}
+
+function chardev(channel: Channel, { sockets }: QemuPlan): string {
+  if (sockets !== undefined) return `socket,id=${channel},path=${sockets}/${channel}.sock`;
+  const { input, output } = channelPaths(channels, channel);
+  // Without `append` QEMU would cut off what is there.
+  return `file,id=${channel},path=${output},input-path=${input},append=on`;
 }
 
 /** What QEMU adds to the kernel's command line; the disk's own stays as a board would get it. */

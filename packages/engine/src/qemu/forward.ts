@@ -1,5 +1,6 @@
 import { createServer, isIPv4 } from 'node:net';
 import { AvocadoError } from '../error';
+import type { TaskContext } from '../task';
 
 /** A TCP port of this machine (127.0.0.1 only) that leads into the guest. */
 export interface Forward {
@@ -38,6 +39,18 @@ function invalid(text: string, why: string): AvocadoError {
   return new AvocadoError('QEMU_HOST_FWD_INVALID', `host-fwd "${text}": ${why}`, {
     hint: 'For example 2222-:22, which leads port 2222 of this machine to port 22 of the guest.',
   });
+}
+
+/** Before anything starts: a taken port is told, and so is that the ports are those of another machine. */
+export async function checkForwards(
+  forwards: Forward[],
+  { runner, reporter }: Pick<TaskContext, 'runner' | 'reporter'>,
+): Promise<void> {
+  if (forwards.length === 0) return;
+  const { elsewhere } = await runner.host();
+  if (elsewhere === undefined) return checkPorts(forwards);
+  const tunnels = forwards.map(({ hostPort }) => `-L ${hostPort}:127.0.0.1:${hostPort}`).join(' ');
+  reporter.notice(`host-fwd: on 127.0.0.1 of the Docker daemon's machine; ssh -N ${tunnels} ${elsewhere} leads to it`);
 }
 
 /**

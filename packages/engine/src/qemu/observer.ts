@@ -1,4 +1,4 @@
-import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 import { AvocadoError } from '../error';
 import { portName } from './arguments';
 import type { Credential } from './credentials';
@@ -61,7 +61,7 @@ export class Observer {
   private count = 0;
   private closed = false;
 
-  constructor(private readonly socket: Socket) {
+  constructor(private readonly socket: Duplex) {
     socket.setEncoding('utf8');
     socket.on('data', (text: string) => this.read(text));
     socket.on('error', () => undefined);

@@ -7,7 +7,7 @@ import type { SdkRoot } from '../sdk/types';
 import { sha256, storePath, verifyManifest } from '../store';
 import type { QemuOptions, TaskContext, TaskOutput } from '../task';
 import { chooseAccelerator } from './accelerator';
-import { checkPorts, parseForwards } from './forward';
+import { checkForwards, parseForwards } from './forward';
 import { machineModel } from './machine';
 import type { VmOptions } from './vm';
 
@@ -27,26 +27,28 @@ export async function prepareVm(task: string, options: QemuOptions, context: Tas
   machineModel(options.machine);
   const forwards = parseForwards(options.hostFwd);
   checkSize(options);
-  await checkPorts(forwards);
+  await checkForwards(forwards, context);
   const emulator = await openEmulator(options.sdk, context);
   const disk = await openDisk(options.provision, context);
-  return prepareDisk(task, { ...options, forwards }, emulator, disk, context);
+  const fileTools = (): Promise<SdkRoot> => context.openRoot(disk.recipe.tools);
+  return prepareDisk(task, { ...options, forwards, fileTools }, emulator, disk, context);
 }
 
 /** As `prepareVm`, for a disk and an emulator that are there already. */
 export async function prepareDisk(
   task: string,
-  options: Pick<VmOptions, 'forwards'> & Omit<QemuOptions, 'hostFwd' | 'sdk' | 'provision'>,
+  options: Pick<VmOptions, 'forwards' | 'fileTools'> & Omit<QemuOptions, 'hostFwd' | 'sdk' | 'provision'>,
   emulator: SdkRoot,
   disk: BootDisk,
   { runner, reporter, workspaceRoot }: Pick<TaskContext, 'runner' | 'reporter' | 'workspaceRoot'>,
 ): Promise<PreparedVm> {
-  const { machine, mem, smp, forwards, runtimeName } = options;
-  const accelerator = await chooseAccelerator({ machine, emulator, runner, reporter, kernel: disk.kernel });
+  const { machine, mem, smp, forwards, runtimeName, fileTools } = options;
+  const given = { emulator, runner, ...(fileTools && { fileTools }) };
+  const accelerator = await chooseAccelerator({ ...given, machine, reporter, kernel: disk.kernel });
   // One name for a task in a workspace, so that running it again replaces its log.
   const key = sha256(`${workspaceRoot}\0${machine}`).slice(0, 8);
   return {
-    ...{ machine, mem, smp, forwards, emulator, runner, accelerator },
+    ...{ ...given, machine, mem, smp, forwards, accelerator },
     name: runtimeName,
     disk: disk.path,
     boot: options.firmware

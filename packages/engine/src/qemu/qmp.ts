@@ -1,4 +1,4 @@
-import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 import { AvocadoError } from '../error';
 
 /** An event that QEMU reports, such as SHUTDOWN with `{guest: true, reason: 'guest-shutdown'}`. */
@@ -6,6 +6,8 @@ export interface QmpEvent {
   event: string;
   data?: Record<string, unknown>;
 }
+
+type Message = QmpEvent & { QMP?: unknown; id?: number; return?: unknown; error?: { desc: string } };
 
 interface Waiting {
   resolve(value: unknown): void;
@@ -22,9 +24,15 @@ export class Qmp {
   private nextId = 1;
   private buffered = '';
   private closed = false;
+  private greet = (): void => undefined;
+  private giveUp = (_error: Error): void => undefined;
+  private readonly greeted = new Promise<void>((resolve, reject) => {
+    this.greet = resolve;
+    this.giveUp = reject;
+  });
 
   private constructor(
-    private readonly socket: Socket,
+    private readonly socket: Duplex,
     private readonly onEvent: (event: QmpEvent) => void,
   ) {
     socket.setEncoding('utf8');
@@ -34,8 +42,10 @@ export class Qmp {
   }
 
   /** Negotiates; events arrive from then on. */
-  static async open(socket: Socket, onEvent: (event: QmpEvent) => void): Promise<Qmp> {
+  static async open(socket: Duplex, onEvent: (event: QmpEvent) => void): Promise<Qmp> {
     const qmp = new Qmp(socket, onEvent);
+    // A channel may be there before QEMU is.
+    await qmp.greeted;
     await qmp.execute('qmp_capabilities');
     return qmp;
   }
@@ -61,7 +71,8 @@ export class Qmp {
   }
 
   private take(line: string): void {
-    const message = JSON.parse(line) as QmpEvent & { id?: number; return?: unknown; error?: { desc: string } };
+    const message = JSON.parse(line) as Message;
+    if (message.QMP !== undefined) return this.greet();
     if (message.event !== undefined) return this.onEvent(message);
     if (message.id === undefined) return;
     const waiting = this.settle(message.id);
@@ -78,6 +89,7 @@ export class Qmp {
 
   private close(): void {
     this.closed = true;
+    this.giveUp(failed('qmp_capabilities', 'QEMU is gone'));
     for (const id of [...this.waiting.keys()]) this.settle(id)?.reject(new Error('QEMU is gone'));
   }
 }

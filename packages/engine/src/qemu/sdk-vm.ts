@@ -7,7 +7,7 @@ import { announceContainerArgs, scriptEnvironment } from '../sdk';
 import type { SdkCommand, SdkStdio } from '../sdk';
 import { storePath, withTemporaryDirectory } from '../store';
 import type { SdkVmOptions, TaskContext } from '../task';
-import { checkPorts, parseForwards } from './forward';
+import { checkForwards, parseForwards } from './forward';
 
 /**
  * Boots a runtime of the avocado feed by the SDK's own `vm`, on a copy of its disk that is thrown away, until that ends.
@@ -17,7 +17,7 @@ export async function runSdkVm(options: SdkVmOptions, context: TaskContext, stdi
   const { machine, runtimeName, mem, smp, hostFwd, containerArgs } = options;
   const { reporter, runner, signal } = context;
   const forwards = parseForwards(hostFwd);
-  await checkPorts(forwards);
+  await checkForwards(forwards, context);
   const sdk = await openSdk(machine, options.sdk, context);
   await mkdir(storePath('work'), { recursive: true });
   await withTemporaryDirectory(storePath('work'), async (work) => {
@@ -40,7 +40,10 @@ export async function runSdkVm(options: SdkVmOptions, context: TaskContext, stdi
         AVOCADO_RUNTIME: runtimeName,
         TERM: process.env['TERM'] ?? 'dumb',
       },
-      mounts: [...sdk.mounts, { source: work, target: `${sdk.paths.prefix}/output`, writable: true }],
+      mounts: [
+        ...sdk.mounts,
+        { source: work, target: `${sdk.paths.prefix}/output`, writable: true, returns: 'nothing' },
+      ],
       network: forwards.length > 0,
       ports: forwards.map(({ hostPort }) => hostPort),
       ...(containerArgs && { containerArgs }),

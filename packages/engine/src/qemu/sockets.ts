@@ -1,6 +1,7 @@
 import { lstatSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import type { Server, Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { isRunning } from '../store';
@@ -47,6 +48,6 @@ export function listen(path: string): Promise<Listener> {
 }
 
 /** Resolves when the other end has closed and everything it sent has been read. */
-export function closed(socket: Socket): Promise<void> {
+export function closed(socket: Duplex): Promise<void> {
   return new Promise((resolve) => (socket.closed ? resolve() : socket.once('close', () => resolve())));
 }

@@ -1,5 +1,4 @@
-import type { Readable, Writable } from 'node:stream';
-import type { Socket } from 'node:net';
+import type { Duplex, Readable, Writable } from 'node:stream';
 
 const controlA = 0x01;
 const controlC = 0x03;
@@ -43,7 +42,7 @@ export interface Terminal {
  */
 export function attachTerminal(
   { input, output }: Terminal,
-  console: Socket,
+  console: Duplex,
   onAction: (action: 'power-off' | 'quit') => void,
 ): () => void {
   let escaped = false;

@@ -1,24 +1,26 @@
-import { mkdirSync, rmSync } from 'node:fs';
-import type { Socket } from 'node:net';
-import { join } from 'node:path';
+import { mkdirSync } from 'node:fs';
+import type { Duplex } from 'node:stream';
 import { AvocadoError } from '../error';
 import type { Mount, SdkProcess, SdkRoot, SdkRunner } from '../sdk/types';
 import { storePath } from '../store';
-import { channels, qemuArguments } from './arguments';
+import { qemuArguments } from './arguments';
 import type { Channel, QemuPlan } from './arguments';
 import { ConsoleLog } from './console';
+import { makeLinks } from './links';
+import type { Links } from './links';
 import { Observer } from './observer';
 import { Qmp } from './qmp';
 import type { QmpEvent } from './qmp';
-import { closed, listen, makeSocketDirectory } from './sockets';
-import type { Listener } from './sockets';
+import { closed } from './sockets';
 
 /** Where things are inside the emulator's sandbox. */
 const inside = '/run/avocado';
 
 /** A machine to start: the plan less what only the sandbox knows. Paths are the host's. */
-export interface VmOptions extends Omit<QemuPlan, 'sockets'> {
+export interface VmOptions extends Omit<QemuPlan, 'sockets' | 'forwardAddress'> {
   emulator: SdkRoot;
+  /** `SdkCommand.fileTools`: the emulator's root has hardly more than QEMU. */
+  fileTools?: () => Promise<SdkRoot>;
   runner: SdkRunner;
   /** Name for messages: `dev`. */
   name: string;
@@ -40,8 +42,8 @@ export interface VmExit {
 
 /** A running machine. It does not outlive this process: the sandbox dies with its parent. */
 export interface Vm {
-  console: Socket;
-  journal: Socket;
+  console: Duplex;
+  journal: Duplex;
   observer: Observer;
   log: ConsoleLog;
   /** `performance.now()` when QEMU was started. */
@@ -63,25 +65,24 @@ export interface Vm {
  */
 export async function startVm(options: VmOptions): Promise<Vm> {
   const { plan, mounts } = placeFiles(options);
-  const sockets = makeSocketDirectory();
-  const cleanUp = (): void => rmSync(sockets, { recursive: true, force: true });
+  const links = await makeLinks(options.runner, inside);
   const log = new ConsoleLog(options.log);
-  const servers = new Map<Channel, Listener>();
   try {
-    for (const channel of channels) servers.set(channel, await listen(join(sockets, `${channel}.sock`)));
     const scratch = storePath('work', 'qemu');
     mkdirSync(scratch, { recursive: true });
     const child = options.runner.spawn(
       {
         root: options.emulator,
-        argv: qemuArguments(plan),
+        argv: qemuArguments({ ...plan, ...links.plan }),
         // QEMU's file for the guest's writes: unlinked while open, so nothing is left of it even after a SIGKILL.
         env: { TMPDIR: `${inside}/scratch` },
         mounts: [
           ...mounts,
-          { source: sockets, target: plan.sockets, writable: true },
-          { source: scratch, target: `${inside}/scratch`, writable: true },
+          ...(links.command.mounts ?? []),
+          { source: scratch, target: `${inside}/scratch`, writable: true, returns: 'nothing' },
         ],
+        ...(links.command.channels && { channels: links.command.channels }),
+        ...(options.fileTools && { fileTools: options.fileTools }),
         // The host's ports and the world outside are reached through the host's network.
         network: !plan.isolated || plan.forwards.length > 0,
         ports: plan.forwards.map(({ hostPort }) => hostPort),
@@ -90,37 +91,31 @@ export async function startVm(options: VmOptions): Promise<Vm> {
       },
       'pipe',
     );
-    return await attach(child, options, servers, log, cleanUp);
+    return await attach(child, options, links, log);
   } catch (error) {
-    cleanUp();
+    links.remove();
     await log.close();
     throw error;
   } finally {
-    for (const { server } of servers.values()) server.close();
+    links.close();
   }
 }
 
-async function attach(
-  child: SdkProcess,
-  options: VmOptions,
-  servers: Map<Channel, Listener>,
-  log: ConsoleLog,
-  cleanUp: () => void,
-): Promise<Vm> {
-  const started = performance.now();
+async function attach(child: SdkProcess, options: VmOptions, links: Links, log: ConsoleLog): Promise<Vm> {
+  let started = performance.now();
   let reason: string | undefined;
   let errors = '';
-  const open: Socket[] = [];
+  const open: Duplex[] = [];
   child.stdin?.end();
   child.stdout?.resume();
   child.stderr?.on('data', (chunk: Buffer) => (errors = (errors + chunk.toString()).slice(-8192)));
   const exited = new Promise<VmExit>((resolve) => {
     child.once('error', (error) => {
-      cleanUp();
+      links.remove();
       resolve({ code: null, errors: error.message, error });
     });
     child.once('close', (code) => {
-      cleanUp();
+      links.remove();
       // QEMU's last event and the console's last bytes may still be on their way through the sockets.
       void settledWithin(Promise.all(open.map(closed)), 500)
         .then(() => log.close())
@@ -129,8 +124,8 @@ async function attach(
   });
   const ended = exited.then((exit) => Promise.reject(failure(exit)));
   ended.catch(() => undefined);
-  const connected = async (channel: Channel): Promise<Socket> => {
-    const socket = await Promise.race([(servers.get(channel) as Listener).socket, ended]);
+  const connected = async (channel: Channel): Promise<Duplex> => {
+    const socket = await Promise.race([links.connection(child, channel), ended]);
     socket.on('error', () => undefined);
     open.push(socket);
     return socket;
@@ -140,6 +135,8 @@ async function attach(
   };
   try {
     const console = await connected('console');
+    // Before it a container was started, and files were sent.
+    if (options.runner.kind === 'docker') started = performance.now();
     console.on('data', (chunk: Buffer) => {
       log.add(chunk);
       options.onConsole?.(chunk);
@@ -206,7 +203,6 @@ function placeFiles(options: VmOptions): { plan: QemuPlan; mounts: Mount[] } {
   return {
     plan: {
       ...options,
-      sockets: `${inside}/sockets`,
       // A container has a network of its own, whose ports this machine's loopback leads to.
       ...(runner.kind === 'docker' && { forwardAddress: '0.0.0.0' }),
       ...(disk === undefined ? {} : { disk: place(disk, 'disk.raw') }),

@@ -80,7 +80,7 @@ function logPath(command: SdkCommand): string {
 }
 
 /** @throws AvocadoError `SDK_MOUNT_MISSING` where something of the host that the command needs is not there */
-export function checkSources({ root, mounts = [], devices = [], label }: SdkCommand): void {
+export function checkSources({ root, mounts = [], label }: SdkCommand, devices: readonly string[] = []): void {
   const sources = [
     ...(root.image === undefined ? [root.path] : []),
     ...mounts.map((mount) => mount.source),

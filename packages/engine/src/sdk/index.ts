@@ -2,6 +2,7 @@ export * from './types';
 export { createSandboxRunner } from './sandbox';
 export { createDockerRunner } from './docker';
 export { announceContainerArgs } from './docker/container-args';
+export { channelPaths } from './docker/channel';
 export { dockerUsage } from './docker/prune';
 export type { DockerUsage } from './docker/prune';
 export { probeDocker } from './probe-docker';

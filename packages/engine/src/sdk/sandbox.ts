@@ -1,4 +1,5 @@
 import type { ChildProcess } from 'node:child_process';
+import { hostname, release } from 'node:os';
 import type { Readable, Writable } from 'node:stream';
 import { AvocadoError } from '../error';
 import type { Reporter } from '../report';
@@ -10,11 +11,12 @@ import { hostNetwork } from './network';
 import { endProcesses, findBubblewrap, infoDescriptor, readFirstProcess, startBubblewrap } from './process';
 import { rerunCommand, writeRerun } from './rerun';
 import { terminalFilter } from './terminal';
-import type { SdkCommand, SdkResult, SdkRunner, SdkStdio } from './types';
+import type { SdkCommand, SdkHost, SdkResult, SdkRunner, SdkStdio } from './types';
 
 /** Runs commands with bubblewrap: Linux, no daemon, no privileges; see bubblewrap.ts for what a command sees. */
 export function createSandboxRunner(): SdkRunner {
-  return { kind: 'sandbox', run, spawn };
+  const host: SdkHost = { name: hostname(), kernel: release(), architecture: process.arch };
+  return { kind: 'sandbox', host: () => Promise.resolve(host), run, spawn };
 }
 
 async function run(command: SdkCommand, reporter: Reporter, options: RunOptions = {}): Promise<SdkResult> {
@@ -84,7 +86,7 @@ function spawn(command: SdkCommand, stdio: SdkStdio): ChildProcess {
 }
 
 function prepare(command: SdkCommand, terminal: boolean): BubblewrapPlan {
-  checkSources(command);
+  checkSources(command, command.devices);
   return planBubblewrap(command, { terminal, ...(command.network ? { network: hostNetwork() } : {}) });
 }
 

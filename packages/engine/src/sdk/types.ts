@@ -1,4 +1,4 @@
-import type { Readable, Writable } from 'node:stream';
+import type { Duplex, Readable, Writable } from 'node:stream';
 import type { ReadStream, WriteStream } from 'node:tty';
 import type { Reporter } from '../report';
 
@@ -32,6 +32,11 @@ export interface Mount {
    * it come back; without such a daemon it says nothing.
    */
   state?: { results: readonly string[] };
+  /**
+   * What of a writable one comes back from a daemon with files of its own: all of it, in the place of what is here; only
+   * the files that the command changed; or nothing. Default everything.
+   */
+  returns?: 'changes' | 'nothing';
 }
 
 /** A command in the SDK. It sees the root, its mounts, a private /tmp, and nothing else of the host. */
@@ -60,6 +65,13 @@ export interface SdkCommand {
    * commands that need more than a compiler does: those that write to hardware, or that the user typed.
    */
   containerArgs?: string[];
+  /**
+   * For the docker runner alone: connections of a command that is started, by name, beside its input and output. It has
+   * each as two open descriptors, see `channelPaths`.
+   */
+  channels?: readonly string[];
+  /** A root with bash, coreutils and findutils, for a daemon with files of its own; default `root`. */
+  fileTools?: () => Promise<SdkRoot>;
   /** What it is, for progress and errors: `cargo build of example-rust`. */
   label: string;
   signal?: AbortSignal;
@@ -85,6 +97,8 @@ export interface SdkProcess {
   readonly stdin: Writable | null;
   readonly stdout: Readable | null;
   readonly stderr: Readable | null;
+  /** This end of one of the command's `channels`, when it has started; never, where it has none. */
+  connection?(channel: string): Promise<Duplex>;
   /** Ends it and all that it started. */
   kill(signal: 'SIGTERM' | 'SIGKILL'): unknown;
   /** It could not be started. */
@@ -101,9 +115,21 @@ export interface SdkImages {
   open(reference: string): Promise<SdkRoot>;
 }
 
+/** The machine that commands run on. */
+export interface SdkHost {
+  name: string;
+  /** Version of its kernel. */
+  kernel: string;
+  /** Node's name: `x64`, `arm64`. */
+  architecture: string;
+  /** How that machine is reached, `user@host`, where it is not this one: its loopback is another. */
+  elsewhere?: string;
+}
+
 /** One way to run commands in an SDK root: the sandbox (bubblewrap), or docker. */
 export interface SdkRunner {
   readonly kind: 'sandbox' | 'docker';
+  host(): Promise<SdkHost>;
   /**
    * Runs a command to its end; its lines go to `reporter.output` when `stream` is set.
    * @throws AvocadoError `COMMAND_FAILED` with its last lines, its log and how to run it again; `ABORTED` on a signal.

@@ -1,18 +1,16 @@
 import { createRequire } from 'node:module';
 import { readFileSync } from 'node:fs';
 import type Docker from 'dockerode';
+import type { SdkHost } from '../types';
 import { endpointAddress } from './endpoint';
 import type { Endpoint, TlsFiles } from './endpoint';
 import { dockerFailure } from './failure';
 import { sshAgent } from './ssh-agent';
 
 /** The daemon, as far as it matters here. */
-export interface DaemonFacts {
-  /** Of the daemon, not of this machine. */
-  architecture: string;
+export interface DaemonFacts extends SdkHost {
   /** Root in a container is the user who runs the daemon: a rootless Docker or Podman. */
   rootless: boolean;
-  name: string;
   /** Its files are taken for another machine's without a try: see {@link isApart}. */
   apart: boolean;
   /** Milliseconds that its clock is ahead of ours. */
@@ -24,6 +22,7 @@ export interface DaemonInfo {
   Architecture?: string;
   SecurityOptions?: string[];
   Name?: string;
+  KernelVersion?: string;
   OperatingSystem?: string;
   SystemTime?: string;
   /** Podman alone. */
@@ -37,6 +36,17 @@ export interface DaemonInfo {
 export function isApart(info: DaemonInfo, endpoint: Endpoint, platform: NodeJS.Platform = process.platform): boolean {
   if (info.OperatingSystem === 'Docker Desktop') return true;
   return info.BuildahVersion !== undefined && (endpoint.kind !== 'socket' || platform !== 'linux');
+}
+
+/** Of architectures, by `uname -m`. */
+const nodeNames: Readonly<Record<string, string>> = { x86_64: 'x64', aarch64: 'arm64' };
+
+/** By the daemon's address alone; behind a socket or a port of this machine's loopback is what shares its ports. */
+export function elsewhere(endpoint: Endpoint): Pick<SdkHost, 'elsewhere'> {
+  if (endpoint.kind === 'socket') return {};
+  const reached = endpoint.kind === 'ssh' ? endpoint.destination : endpoint.host;
+  const host = reached.replace(/^.*@/, '');
+  return /^(localhost|127\.[\d.]+|::1)$/.test(host) ? {} : { elsewhere: reached };
 }
 
 export interface Connection {
@@ -59,7 +69,9 @@ export function connect(endpoint: Endpoint): Connection {
     })) as DaemonInfo;
     const clock = Date.parse(info.SystemTime ?? '') - (asked + Date.now()) / 2;
     return {
-      architecture: info.Architecture ?? '',
+      architecture: nodeNames[info.Architecture ?? ''] ?? info.Architecture ?? '',
+      kernel: info.KernelVersion ?? '',
+      ...elsewhere(endpoint),
       rootless: (info.SecurityOptions ?? []).some((option) => option.includes('name=rootless')),
       name: info.Name ?? endpointAddress(endpoint),
       apart: isApart(info, endpoint),

@@ -4,6 +4,7 @@ import type { Socket } from 'node:net';
 import { PassThrough } from 'node:stream';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Duplex, Readable } from 'node:stream';
+import { ExecChannel, holding } from './channel';
 import type { Connection } from './connect';
 import { dockerFailure, isConnectionError, statusOf } from './failure';
 import { planContainer } from './plan';
@@ -109,6 +110,19 @@ export class Container {
     }
   }
 
+  /** A connection to a process that sleeps: see channel.ts. */
+  async channel(): Promise<{ connection: ExecChannel; holder: number }> {
+    const { docker, endpoint } = this.connection;
+    try {
+      const attached = { AttachStdin: true, AttachStdout: true, AttachStderr: true, Tty: false };
+      const exec = await this.handle.exec({ Cmd: [...holding], User: '0:0', ...attached });
+      const connection = new ExecChannel(await exec.start({ hijack: true, stdin: true, Tty: false }), docker.modem);
+      return { connection, holder: await connection.holder };
+    } catch (error) {
+      throw dockerFailure(error, endpoint, 'connect with a command');
+    }
+  }
+
   /** Ends when the connection has ended and everything that came has been read. */
   private async read(stream: Duplex, { stdin, onOutput }: ExecOptions): Promise<void> {
     const outputs = [new PassThrough(), new PassThrough()] as const;
@@ -157,6 +171,11 @@ export class Container {
   /** Asks everything in it but the first process to end. */
   async terminate(): Promise<void> {
     await this.exec(['/bin/bash', '-c', 'kill -TERM -1'], { env: [] }).catch(() => undefined);
+  }
+
+  /** Ends everything in it but the first process at once, also what sleeps. */
+  async killAll(): Promise<void> {
+    await this.exec(['/bin/bash', '-c', 'kill -KILL -1'], { env: [] }).catch(() => undefined);
   }
 
   /** Ends it at once; the daemon removes it. */

@@ -75,7 +75,15 @@ export function dockerFailure(error: unknown, endpoint: Endpoint, doing: string)
     return make(
       'DOCKER_FILES_UNSEEN',
       `the Docker daemon at ${at} does not see the files of this machine, and cannot ${doing}`,
-      'Builds need not: their files are sent. What stays running or has a terminal (qemu, boot-test, sdk-run), and paths in container_args, need a daemon of this same machine.',
+      "Files of a task are sent there; paths in container_args are the daemon's own machine's.",
+    );
+  }
+  const device = /error gathering device information.*"([^"]+)"/.exec(said)?.[1];
+  if (device !== undefined) {
+    return make(
+      'DOCKER_DEVICE_MISSING',
+      `the Docker daemon's machine has no ${device}: cannot ${doing}`,
+      "A container sees the devices of the daemon's machine; --device in container_args names one that is there.",
     );
   }
   if (/(address already in use|port is already allocated)/i.test(said)) {

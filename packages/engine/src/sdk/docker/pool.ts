@@ -65,6 +65,11 @@ export class Pool {
     return this.lease(await this.start(key, command, mounts), mounts);
   }
 
+  /** One for a command that stays running: nobody else gets it. */
+  async alone(command: SdkCommand, mounts: readonly Mount[]): Promise<Lease> {
+    return this.lease(await this.start('', command, mounts), mounts);
+  }
+
   private async start(key: string, command: SdkCommand, mounts: readonly Mount[]): Promise<Warm> {
     this.swept ??= removeLeftovers(this.connection);
     this.seesFiles ??= !(await this.connection.facts()).apart;
@@ -97,7 +102,7 @@ export class Pool {
   private async startSent(key: string, command: SdkCommand, mounts: readonly Mount[]): Promise<Warm> {
     const root = await rootImage(command.root, this.connection, true);
     const fixed = mounts.filter((mount) => !command.tool || !isShowable(mount));
-    const session = await SentSession.open(await this.depot(root.image), fixed);
+    const session = await SentSession.open(await this.depot(command, root), fixed);
     try {
       const container = await this.container(command, root, session.binds);
       return this.add({ key, container, session, mounts: session.lasting, count: fixed.length });
@@ -108,16 +113,20 @@ export class Pool {
   }
 
   /** One for all containers of this process, as long as it lives. */
-  private async depot(image: string): Promise<Depot> {
+  private async depot({ fileTools }: SdkCommand, root: RootImage): Promise<Depot> {
     const before = this.opened;
     if ((await before?.catch(() => undefined))?.isAlive) return before as Promise<Depot>;
-    if (this.opened === before) this.opened = Depot.open(this.connection, image);
+    const open = async (): Promise<Depot> => {
+      const { image } = fileTools ? await rootImage(await fileTools(), this.connection, true) : root;
+      return Depot.open(this.connection, image);
+    };
+    if (this.opened === before) this.opened = open();
     return this.opened as Promise<Depot>;
   }
 
   private container(command: SdkCommand, root: RootImage, mounts: readonly Mount[]): Promise<Container> {
-    const { network = false, devices = [], containerArgs = [], label } = command;
-    const plan = { root, mounts, network, devices, containerArgs, argv: waiting, stdio: 'stdin' as const };
+    const { network = false, devices = [], ports = [], containerArgs = [], label } = command;
+    const plan = { root, mounts, network, devices, ports, containerArgs, argv: waiting, stdio: 'stdin' as const };
     return Container.start(this.connection, plan, label);
   }
 

@@ -38,11 +38,12 @@ const daemons = new Map<string, Daemon>();
 export function createDockerRunner(): SdkRunner {
   return {
     kind: 'docker',
+    host: () => daemon().connection.facts(),
     run: (command, reporter, options) => run(daemon(), command, reporter, options),
     spawn: (command, stdio) => {
       if (command.signal?.aborted) throw aborted(command);
       checkSources(command);
-      return spawnInContainer(daemon().connection, command, stdio);
+      return spawnInContainer(daemon(), command, stdio);
     },
   };
 }

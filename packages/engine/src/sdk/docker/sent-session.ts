@@ -5,11 +5,13 @@ import { sha256, storePath, storeRoot, withLock } from '../../store';
 import type { Mount } from '../types';
 import type { Depot } from './depot';
 import { sessionTarget } from './session';
+import { fetchChanges, filesBeforeCommand } from './sent-changes';
+import type { FilesBefore } from './sent-changes';
 import { untarOnto } from './untar-tree';
 
 /** How a mount gets to a daemon with files of its own. */
 type Sent = { mount: Mount; path: string } &
-  /** Content that its path names, such as an SDK root: sent once, and never changed. */
+  /** Content that its path names, such as an SDK root or a disk: sent once, and never changed. */
   (
     | { kind: 'root' }
     /** It lives there. */
@@ -19,6 +21,9 @@ type Sent = { mount: Mount; path: string } &
   );
 
 let sessions = 0;
+
+/** Disks of this machine that the daemon keeps: the last ones that were booted. */
+const keptDisks = 2;
 
 /**
  * The mounts of one container of a daemon that does not see this machine's files: see depot.ts for where they are there.
@@ -78,7 +83,8 @@ export class SentSession {
       .map((mount): Sent => ({ kind: 'file', mount, path: `${this.work}/${relative(sessionTarget, mount.target)}` }));
     try {
       await this.send(moved);
-      const before = new Map([...own, ...moved].map((sent) => [sent, namesIn(sent.mount)]));
+      const before = new Map<Sent, string[] | FilesBefore>();
+      for (const sent of [...own, ...moved]) before.set(sent, await this.remember(sent));
       for (const { mount } of own) await removeResults(mount);
       const result = await use();
       for (const [sent, names] of before) await this.fetch(sent, names);
@@ -101,9 +107,8 @@ export class SentSession {
   private placeOf(mount: Mount, place: string): Sent {
     const inStore = relative(storeRoot(), mount.source);
     if (mount.state) return { kind: 'state', mount, path: `state/${sha256(mount.source).slice(0, 24)}/data` };
-    if (!mount.writable && /^roots\/[0-9a-f]{16,}\//.test(inStore)) {
-      return { kind: 'root', mount, path: `roots/${sha256(inStore).slice(0, 24)}/data` };
-    }
+    const area = mount.writable ? undefined : contentArea(inStore);
+    if (area !== undefined) return { kind: 'root', mount, path: `${area}/${sha256(inStore).slice(0, 24)}/data` };
     return { kind: 'file', mount, path: `${this.name}/${place}` };
   }
 
@@ -132,6 +137,10 @@ export class SentSession {
       await depot.sh('rm -rf "$1"', [depot.path('store', at)]);
       await depot.put('store', at, (tar) => tar.add(mount.source, 'data'));
       await depot.sh('touch "$1/complete"', [depot.path('store', at)]);
+      if (!at.startsWith('disks/')) return;
+      // A machine that still runs on one keeps it open.
+      const older = 'cd "$1"; ls -t | tail -n +$2 | xargs --no-run-if-empty rm -rf --';
+      await depot.sh(older, [depot.path('store', 'disks'), String(keptDisks + 1)]);
     });
   }
 
@@ -175,16 +184,29 @@ export class SentSession {
     await this.depot.sh(script, [], wanted.join(''));
   }
 
-  private async fetch({ kind, mount, path }: Sent, names: string[]): Promise<void> {
-    if (kind === 'file' && mount.writable) {
+  /** What is to be known before a command to tell what it did. */
+  private async remember({ kind, mount, path }: Sent): Promise<string[] | FilesBefore> {
+    if (kind !== 'file' || mount.returns !== 'changes') return namesIn(mount);
+    return filesBeforeCommand(this.depot, path, mount);
+  }
+
+  private async fetch({ kind, mount, path }: Sent, before: string[] | FilesBefore): Promise<void> {
+    if (!Array.isArray(before)) return fetchChanges(this.depot, path, mount, before);
+    if (kind === 'file' && mount.writable && mount.returns === undefined) {
       const tar = await this.depot.get('session', path);
-      if (tar) await untarOnto(tar, mount.source, names);
+      if (tar) await untarOnto(tar, mount.source, before);
     }
     for (const result of (kind === 'state' && mount.state?.results) || []) {
       const tar = await this.depot.get('store', `${path}/${result}`);
       if (tar) await untarOnto(tar, join(mount.source, result));
     }
   }
+}
+
+/** Of a path in the store whose content its name tells. */
+function contentArea(inStore: string): 'roots' | 'disks' | undefined {
+  if (/^roots\/[0-9a-f]{16,}\//.test(inStore)) return 'roots';
+  return /^disks\/[0-9a-f]{64}\.raw$/.test(inStore) ? 'disks' : undefined;
 }
 
 /** Whether a mount can be shown in a container that runs already. */

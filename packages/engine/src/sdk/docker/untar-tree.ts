@@ -15,8 +15,7 @@ import { temporaryName } from '../../store';
 export async function untarOnto(tar: Readable, path: string, sent: readonly string[] = []): Promise<void> {
   const temporary = temporaryName(path);
   try {
-    await mkdir(temporary, { recursive: true });
-    await untar(tar, temporary);
+    await untarInto(tar, temporary);
     const [top] = await readdir(temporary);
     if (top === undefined) throw invalid(path, 'nothing came');
     const came = join(temporary, top);
@@ -28,6 +27,12 @@ export async function untarOnto(tar: Readable, path: string, sent: readonly stri
   } finally {
     await remove(temporary);
   }
+}
+
+/** Puts a tar into a new directory. @throws AvocadoError `DOCKER_OUTPUT_INVALID` */
+export async function untarInto(tar: Readable, directory: string): Promise<void> {
+  await mkdir(directory, { recursive: true });
+  await untar(tar, directory);
 }
 
 async function replace(from: string, to: string): Promise<void> {
