@@ -5,6 +5,7 @@ import {
   mkdirSync,
   mkdtempSync,
   readFileSync,
+  readdirSync,
   rmSync,
   symlinkSync,
   writeFileSync,
@@ -12,11 +13,15 @@ import {
 import { lstatSync, readlinkSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { AvocadoError } from '@nx-avocado/engine/error';
+import { PassThrough } from 'node:stream';
+import { openRoot } from '@nx-avocado/engine/feed';
+import type { RootSpec } from '@nx-avocado/engine/feed';
+import { runQemu } from '@nx-avocado/engine/qemu';
 import { silentReporter } from '@nx-avocado/engine/report';
-import { createDockerRunner } from '@nx-avocado/engine/sdk';
+import { channelPaths, createDockerRunner } from '@nx-avocado/engine/sdk';
 import type { Mount, SdkCommand, SdkRoot } from '@nx-avocado/engine/sdk';
 import { storeRoot } from '@nx-avocado/engine/store';
+import type { QemuOptions } from '@nx-avocado/engine/task';
 import { lockWithItoa } from './support/crate';
 import { TestDocker } from './support/docker';
 import { overTcp } from './support/hosts';
@@ -159,10 +164,50 @@ test('a command that is killed with its process leaves no container', async () =
   expect(await eventually(unused, (names) => names.length === 0, 10_000)).toEqual([]);
 });
 
-test('what cannot be shared so is refused', async () => {
-  const child = runner.spawn({ root, argv: ['cat'], label: 'cat' }, 'pipe');
-  const error = await new Promise<Error>((resolve) => child.once('error', resolve));
-  expect(error as AvocadoError).toMatchObject({ code: 'DOCKER_FILES_UNSEEN' });
+test('a started command has its input, output, channels and end; of its sources what it changed comes back', async () => {
+  const source = place('sources');
+  for (const name of ['changed', 'same', 'gone', 'both']) writeFileSync(join(source, name), name);
+  mkdirSync(join(source, 'unsent'));
+  writeFileSync(join(source, 'unsent/file'), 'stays');
+  const needs = ['changed', 'same', 'gone', 'both'];
+  const script = `cd /src; read -r line; echo "$line" >made; echo new >changed; rm gone; mkdir -p a/b; ln -s ../made a/b/link
+    mkdir target; touch target/CACHEDIR.TAG target/large; echo theirs >both
+    ls; echo "said $(head -1 <${channelPaths(['c'], 'c').input})" >${channelPaths(['c'], 'c').output}`;
+  const mounts = [{ source, target: '/src', writable: true, needs, returns: 'changes' as const }];
+  const child = runner.spawn(
+    { root, argv: ['bash', '-c', script], mounts, channels: ['c'], env: { PATH: '/usr/bin' }, label: 'a test' },
+    'pipe',
+  );
+  let said = '';
+  child.stdout?.on('data', (chunk: Buffer) => (said += chunk.toString()));
+  const ended = new Promise((resolve) => {
+    child.once('close', resolve);
+    child.once('error', resolve);
+  });
+  const channel = await child.connection?.('c');
+  // In the middle of it somebody edits here.
+  writeFileSync(join(source, 'both'), 'ours, longer');
+  let answer = '';
+  channel?.on('data', (chunk: Buffer) => (answer += chunk.toString()));
+  channel?.write('hello\n');
+  child.stdin?.write('typed\n');
+  expect(await ended).toMatchObject({ code: 'DOCKER_SOURCES_CONFLICT', message: expect.stringMatching(/: both$/) });
+  expect([said, answer]).toEqual(['a\nboth\nchanged\nmade\nsame\ntarget\n', 'said hello\n']);
+  const read = (name: string): string => readFileSync(join(source, name), 'utf8');
+  expect(['made', 'changed', 'same', 'both', 'both.from-sdk', 'unsent/file', 'a/b/link'].map(read)).toEqual([
+    ...['typed\n', 'new\n', 'same', 'ours, longer', 'theirs\n', 'stays', 'typed\n'],
+  ]);
+  expect(readdirSync(source).sort()).toEqual([
+    'a',
+    'both',
+    'both.from-sdk',
+    'changed',
+    'made',
+    'same',
+    'target',
+    'unsent',
+  ]);
+  expect(readdirSync(join(source, 'target'))).toEqual([]);
 });
 
 describe('the examples are the same as in the sandbox', () => {
@@ -223,6 +268,49 @@ describe('the examples are the same as in the sandbox', () => {
     const folder = 'examples/heartbeat/.avocado/heartbeat-dev';
     expect(Object.keys(remote.outputs(folder)).some((path) => path.endsWith('rootfs.erofs'))).toBe(true);
     expect(remote.outputs(folder)).toEqual(local.outputs(folder));
+  });
+
+  test('boots there: a boot test passes, and who logs in on its console is let in', async () => {
+    const { code, output: said } = await remote.nx(['run', 'heartbeat-dev:boot-test', '--skip-nx-cache']);
+    expect(code === 0 ? '' : said).toBe('');
+    const { targets } = (await remote.json(['show', 'project', 'heartbeat-dev'])) as {
+      targets: { qemu: { options: QemuOptions } };
+    };
+    const context = {
+      ...{ workspaceRoot: remote.root, reporter: silentReporter, signal: new AbortController().signal, runner },
+      openRoot: (spec: RootSpec) => openRoot(spec, { reporter: silentReporter }),
+    };
+    const terminal = { input: new PassThrough(), output: new PassThrough() };
+    let shown = '';
+    terminal.output.on('data', (chunk: Buffer) => (shown += chunk.toString()));
+    const running = runQemu(targets.qemu.options, context, { terminal });
+    const ended = running.then(() => true);
+    const see = async (text: string): Promise<void> => {
+      const found = eventually(
+        () => shown,
+        (all) => all.includes(text),
+        120_000,
+      );
+      await Promise.race([found, ended]);
+      expect(shown).toContain(text);
+    };
+    await see('login: ');
+    terminal.input.write('root\r');
+    await see('~#');
+    terminal.input.write('poweroff\r');
+    expect(await running).toMatchObject({ code: 0, reason: 'guest-shutdown' });
+  });
+
+  test('sdk-run gives its output and what it changed', async () => {
+    const script =
+      'echo "made by $AVOCADO_TARGET" >made.txt; type -P mkfs.erofs; echo x >$AVOCADO_SDK_PREFIX/build/kept';
+    const first = await remote.nx(['run', 'heartbeat-dev:sdk-run', '--', 'bash', '-c', script]);
+    expect(`${first.code} ${first.output}`).toMatch(/^0 [^]*\/mkfs\.erofs\n/);
+    expect(remote.read('examples/heartbeat/made.txt')).toBe('made by qemux86-64\n');
+    const again = ['bash', '-c', 'cat made.txt $AVOCADO_SDK_PREFIX/build/kept'];
+    expect((await remote.nx(['run', 'heartbeat-dev:sdk-run', '--', ...again])).output).toMatch(
+      /made by qemux86-64\nx\n/,
+    );
   });
 
   test('by scripts, also after an edit', async () => {

@@ -1,5 +1,5 @@
 export { cargoCross } from './cargo-cross';
-export { sdkRun } from './sdk-run';
+export { sdkRun, sdkRunFailure } from './sdk-run';
 export { sdkCompile } from './sdk-compile';
 export { listSources } from './sources';
 export type { SourceFile } from './sources';

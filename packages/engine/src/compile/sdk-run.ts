@@ -6,14 +6,20 @@ import type { SdkCommand, SdkProcess, SdkStdio } from '../sdk';
 import { sha256, storePath } from '../store';
 import type { SdkRunOptions, TaskContext } from '../task';
 import { openSdk } from './open-sdk';
+import { listFiles } from './sources';
 
 /**
  * Runs a command that the user typed in a project's SDK: with the environment of its scripts, with network, and with the
  * sources themselves at /opt/src, where it may write.
  * @param stdio a terminal, or `inherit` where this process has one: `pipe` passes its input and output on
- * @throws AvocadoError `SDK_RUN_EMPTY`, `COMMAND_FAILED` with the command's exit code
+ * @returns the command's exit code; null where a signal ended it
+ * @throws AvocadoError `SDK_RUN_EMPTY`, and of the runner
  */
-export async function sdkRun(options: SdkRunOptions, context: TaskContext, stdio: SdkStdio = 'pipe'): Promise<void> {
+export async function sdkRun(
+  options: SdkRunOptions,
+  context: TaskContext,
+  stdio: SdkStdio = 'pipe',
+): Promise<number | null> {
   const [program] = options.command;
   if (program === undefined) {
     throw new AvocadoError('SDK_RUN_EMPTY', 'no command was given', {
@@ -22,10 +28,13 @@ export async function sdkRun(options: SdkRunOptions, context: TaskContext, stdio
   }
   const command = await plan(options, context);
   announceContainerArgs(command, context);
-  const code = await ended(context.runner.spawn(command, stdio), command);
-  if (code === 0) return;
+  return ended(context.runner.spawn(command, stdio), command);
+}
+
+/** For who cannot hand the exit code on. */
+export function sdkRunFailure({ command }: Pick<SdkRunOptions, 'command'>, code: number | null): AvocadoError {
   const how = code === null ? 'was ended by a signal' : `ended with code ${code}`;
-  throw new AvocadoError('COMMAND_FAILED', `${shellCommand(options.command)} ${how}`, {
+  return new AvocadoError('COMMAND_FAILED', `${shellCommand(command)} ${how}`, {
     hint: code === 127 ? 'The SDK may lack the program: add its package to sdk.packages.' : undefined,
   });
 }
@@ -37,6 +46,8 @@ async function plan(options: SdkRunOptions, context: TaskContext): Promise<SdkCo
   const key = sha256(['sdk-run', context.workspaceRoot, options.sdk.path, sdk.digest].join('\0')).slice(0, 24);
   const own = (name: string): string => storePath('work', key, name);
   for (const name of ['build', 'cargo']) await mkdir(own(name), { recursive: true });
+  const sources = join(context.workspaceRoot, options.sourceRoot);
+  const stays = { writable: true, state: { results: [] } };
   return {
     root: sdk.root,
     argv: options.command,
@@ -47,9 +58,13 @@ async function plan(options: SdkRunOptions, context: TaskContext): Promise<SdkCo
     },
     mounts: [
       ...sdk.mounts,
-      { source: join(context.workspaceRoot, options.sourceRoot), target: sdk.paths.source, writable: true },
-      { source: own('build'), target: `${sdk.paths.sdk}/build`, writable: true },
-      { source: own('cargo'), target: sdk.paths.cargoHome, writable: true },
+      {
+        ...{ source: sources, target: sdk.paths.source, writable: true, returns: 'changes' },
+        // The sandbox shows the directory itself.
+        ...(context.runner.kind === 'docker' && { needs: listFiles(sources) }),
+      },
+      { source: own('build'), target: `${sdk.paths.sdk}/build`, ...stays },
+      { source: own('cargo'), target: sdk.paths.cargoHome, ...stays },
     ],
     network: true,
     ...(options.containerArgs && { containerArgs: options.containerArgs }),

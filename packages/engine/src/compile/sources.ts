@@ -63,6 +63,16 @@ export function listSources(root: string, start: string, skip: readonly string[]
   return files.sort((a, b) => (a.path < b.path ? -1 : 1));
 }
 
+/** All files and links below a directory but what tools made: what version control ignores, too. */
+export function listFiles(root: string, below = ''): string[] {
+  return readdirSync(join(root, below), { withFileTypes: true }).flatMap((entry) => {
+    const path = below === '' ? entry.name : `${below}/${entry.name}`;
+    if (neverSource.has(entry.name)) return [];
+    if (!entry.isDirectory()) return entry.isFile() || entry.isSymbolicLink() ? [path] : [];
+    return existsSync(join(root, path, 'CACHEDIR.TAG')) ? [] : listFiles(root, path);
+  });
+}
+
 export function sourceFile(root: string, path: string): SourceFile {
   const source = join(root, path);
   return { path, source, executable: (lstatSync(source).mode & 0o111) !== 0 };

@@ -2,6 +2,7 @@ import { Command } from 'commander';
 import { formatError } from '@nx-avocado/engine/error';
 import { release } from '../graph/recipe';
 import { plan } from './plan';
+import { sdkRunCommand } from './sdk-run';
 import { verify } from './verify';
 
 /**
@@ -12,10 +13,11 @@ const program = new Command('nx-avocado')
   .description('What an Avocado workspace has built, and what this machine keeps for it')
   .version(release)
   .showHelpAfterError('(--help lists what there is)')
+  .enablePositionalOptions()
   .exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : 2));
 
 // A command inherits what was set until now.
-for (const add of [plan, verify]) add(program);
+for (const add of [plan, sdkRunCommand, verify]) add(program);
 
 program.parseAsync().catch((error: unknown) => {
   process.stderr.write(`\n${formatError(error)}\n`);

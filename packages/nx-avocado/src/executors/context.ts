@@ -62,10 +62,12 @@ export function taskContext(context: ExecutionContext, reporter: Reporter, signa
 }
 
 /** Nx sends SIGTERM several times, and SIGKILL five seconds after the first: the first one counts. */
-export function abortOnSignals(): { signal: AbortSignal; release(): void } {
+export function abortOnSignals(signals: readonly NodeJS.Signals[] = ['SIGINT', 'SIGTERM', 'SIGHUP']): {
+  signal: AbortSignal;
+  release(): void;
+} {
   const controller = new AbortController();
   const stop = (): void => controller.abort(new AvocadoError('ABORTED', 'stopped before it was done'));
-  const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
   for (const name of signals) process.on(name, stop);
   process.on('disconnect', stop);
   return {

@@ -1,6 +1,6 @@
 import { readlinkSync } from 'node:fs';
 import type { ExecutorContext } from '@nx/devkit';
-import { sdkRun } from '@nx-avocado/engine/compile';
+import { sdkRun, sdkRunFailure } from '@nx-avocado/engine/compile';
 import type { SdkRunOptions } from '@nx-avocado/engine/task';
 import { runTask } from '../context';
 import { controllingTerminal } from '../terminal';
@@ -25,7 +25,8 @@ export default function sdkRunExecutor(
     const own = process.stdin.isTTY && process.stdout.isTTY;
     const terminal = !own && nxHasTerminal() ? controllingTerminal() : undefined;
     try {
-      await sdkRun({ ...inSdk, machine, command }, task, own ? 'inherit' : terminal);
+      const code = await sdkRun({ ...inSdk, machine, command }, task, own ? 'inherit' : terminal);
+      if (code !== 0) throw sdkRunFailure({ command }, code);
     } finally {
       terminal?.close();
     }
