@@ -5,7 +5,6 @@ import { AvocadoError } from '../error';
 import {
   binaryNames,
   buildArguments,
-  crateInputs,
   hasExternalPackages,
   isInside,
   profileDirectory,
@@ -23,6 +22,7 @@ import { cargoEnvironment } from './cargo-environment';
 import { openCargoHome } from './cargo-home';
 import { fetchPackages } from './fetch-packages';
 import { crateFiles } from './crate-files';
+import { declaredOfCrate } from './declared';
 import { openSdk } from './open-sdk';
 import type { OpenSdk } from './open-sdk';
 import { checkName, writeOutput } from './output';
@@ -42,7 +42,7 @@ export async function cargoCross(options: CargoCrossOptions, context: TaskContex
   const { workspaceRoot } = context;
   const crate = readCrate(join(workspaceRoot, options.crate));
   const binaries = installedBinaries(crate, options);
-  const inputs = crateInputs(options.crate, workspaceRoot, options.sourceRoot ?? '');
+  const inputs = declaredOfCrate(options, workspaceRoot);
   if (!existsSync(join(workspaceRoot, inputs.lock))) {
     throw new AvocadoError('CARGO_LOCK_MISSING', `${inputs.lock} is missing, and builds are locked to it`, {
       hint: `Run cargo generate-lockfile in ${inputs.cargoRoot || 'the workspace root'} and commit the file.`,

@@ -7,13 +7,12 @@ import type { Mount } from '../sdk';
 import { openTree } from '../source';
 import { sha256, storePath, withLock } from '../store';
 import type { SdkCompileOptions, TaskContext } from '../task';
+import { scriptFiles } from './declared';
 import { openSdk } from './open-sdk';
 import type { OpenSdk } from './open-sdk';
 import { checkName, writeOutput } from './output';
 import { findScripts } from './scripts';
 import type { Script } from './scripts';
-import { listSources, sourceFile } from './sources';
-import type { SourceFile } from './sources';
 import { updateCopy } from './working-copy';
 
 /**
@@ -60,19 +59,6 @@ export async function sdkCompile(options: SdkCompileOptions, context: TaskContex
     },
     () => context.reporter.info(`Waiting for another build of ${options.package}`),
   );
-}
-
-/** The declared inputs; the scripts themselves even where version control ignores them. */
-function scriptFiles(
-  options: SdkCompileOptions,
-  sourceRoot: string,
-  scripts: { compile?: Script; install?: Script },
-): SourceFile[] {
-  const files = new Map(listSources(sourceRoot, '', options.exclude).map((file) => [file.path, file]));
-  for (const script of [scripts.compile, scripts.install]) {
-    if (script && !files.has(script.path)) files.set(script.path, sourceFile(sourceRoot, script.path));
-  }
-  return [...files.values()];
 }
 
 interface Run {

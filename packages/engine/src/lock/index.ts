@@ -4,6 +4,8 @@ export { lockDigest, lockSlice, onlyProjects, sliceAnswers, withSlice } from './
 export type { LockSlice } from './slice';
 export { lockGuard, resolveInto, staleWants, syncLock, updateLock } from './update';
 export type { LockContext, LockWant } from './update';
+export { movedPins } from './moved-pins';
+export type { MovedPin } from './moved-pins';
 export { sdkInstall } from './sdk-install';
 export type { SdkInstallContext } from './sdk-install';
 export { lockedSource, pinSources, beforeUpdate } from './sources';

@@ -4,6 +4,7 @@ import { release } from '../graph/recipe';
 import { plan } from './plan';
 import { sdkRunCommand } from './sdk-run';
 import { verify } from './verify';
+import { why } from './why';
 
 /**
  * `npx nx-avocado`: what is asked of the workspace or the machine as a whole. Work on one project is a target of it, and
@@ -17,7 +18,7 @@ const program = new Command('nx-avocado')
   .exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : 2));
 
 // A command inherits what was set until now.
-for (const add of [plan, sdkRunCommand, verify]) add(program);
+for (const add of [plan, sdkRunCommand, verify, why]) add(program);
 
 program.parseAsync().catch((error: unknown) => {
   process.stderr.write(`\n${formatError(error)}\n`);

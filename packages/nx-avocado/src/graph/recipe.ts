@@ -6,13 +6,13 @@ import { join } from 'node:path';
  * plugin's source, so these numbers and the release stand in the inferred options (DESIGN rule 9).
  */
 export const recipes = {
-  'sdk-install': 1,
-  'cargo-cross': 1,
-  'sdk-compile': 1,
-  'extension-assemble': 3,
-  rootfs: 3,
-  'runtime-build': 1,
-  provision: 2,
+  'sdk-install': 2,
+  'cargo-cross': 2,
+  'sdk-compile': 2,
+  'extension-assemble': 4,
+  rootfs: 4,
+  'runtime-build': 2,
+  provision: 3,
   qemu: 1,
   'boot-test': 1,
   disk: 1,

@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { writeManifest } from '@nx-avocado/engine/store';
-import { inputsOf, record, standing } from './inputs';
+import { inputsOf, readRecord, record, standing } from './inputs';
 
 const root = mkdtempSync(join(tmpdir(), 'nx-avocado-inputs-'));
 const output = join(root, 'out/build');
@@ -34,7 +34,7 @@ test('an output stays while everything that it was made from is the same', async
 test.each<[string, () => void]>([
   ['a file, hidden ones included', () => write('overlay/etc/.hidden', 'two')],
   ["a file's name", () => write('overlay/etc/more', 'one')],
-  ['what an upstream task gave', () => write('out/compile/manifest.json', '{"files":{"a":1}}')],
+  ['what an upstream task gave', () => write('out/compile/manifest.json', '{"files":{"a":{"sha256":"1","size":1}}}')],
   ['the output itself', () => write('out/build/app.raw', 'imagE')],
   ['the record is gone', () => rmSync(join(output, 'inputs.json'))],
   ['the output is gone', () => rmSync(output, { recursive: true })],
@@ -46,6 +46,28 @@ test.each<[string, () => void]>([
 
 test('not when the options changed', async () => {
   expect(await standing(now({ machine: 'qemuarm64' }), output, 'app:build')).toBe('stale');
+});
+
+test('the record is the same in every clone, and names what the output was made from', async () => {
+  const { digest, key, ...rest } = now();
+  expect([digest, key['targets']]).toEqual([
+    expect.stringMatching(/^[0-9a-f]{64}$/),
+    expect.stringMatching(/^[0-9a-f]{16}$/),
+  ]);
+  expect(rest).toEqual({
+    version: 2,
+    options: { machine: 'qemux86-64' },
+    files: { 'overlay/etc/.hidden': expect.stringMatching(/^[0-9a-f]{16}$/) },
+    tasks: { 'app:compile': {} },
+  });
+  expect(await readRecord(output)).toEqual(now());
+  expect(JSON.stringify(now())).not.toContain(root);
+});
+
+test('another nx.json: the same under another key', async () => {
+  write('nx.json', '{}');
+  expect(await standing(now(), output, 'app:build')).toBe('same under another key');
+  rmSync(join(root, 'nx.json'));
 });
 
 test('what cannot be told is not guessed: an upstream output that is gone, a source tree with parts left out', () => {

@@ -3,6 +3,7 @@ import type { ExecutorContext } from '@nx/devkit';
 import type { TaskContext } from '@nx-avocado/engine/task';
 import { engineOptions } from '../context';
 import { idsOf } from '../../graph/ids';
+import { compiles } from './files';
 import { inputsOf, record, standing } from './inputs';
 import type { Inputs, Standing } from './inputs';
 import { work } from './steps';
@@ -27,7 +28,8 @@ export async function make(
   // The SDK's programs write to a card or a board: that is done each time that somebody asks for it.
   const flashes =
     options.step === 'provision' && !['img', undefined].includes((options as { profile?: string }).profile);
-  const found = inputs && !skips && !flashes ? await standing(inputs, directory, id) : 'stale';
+  // What a compiler does again is its own business: it knows best.
+  const found = inputs && !skips && !flashes && !compiles(options) ? await standing(inputs, directory, id) : 'stale';
   const { step, ...rest } = options;
   if (found === 'stale') await work({ step, ...engineOptions(rest) }, task);
   if (inputs && found !== 'same') await record(inputs, directory);
@@ -35,8 +37,6 @@ export async function make(
 }
 
 function readInputs(id: string, context: StepContext, options: StepOptions): Inputs | undefined {
-  // Sources of a compile task are the compiler's business: it knows best what is to be done again.
-  if (options.step === 'cargo-cross' || options.step === 'sdk-compile') return undefined;
   const { root, taskGraph } = context;
   if (!taskGraph?.tasks[id]) return undefined;
   const upstream = idsOf(taskGraph.dependencies[id]).flatMap((other) => {
