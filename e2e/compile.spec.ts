@@ -27,6 +27,7 @@ import type { SdkCommand, SdkRoot, SdkRunner } from '@nx-avocado/engine/sdk';
 import { sha256File, writeManifest } from '@nx-avocado/engine/store';
 import type { CargoCrossOptions, SdkCompileOptions, TaskContext } from '@nx-avocado/engine/task';
 import { lockWithItoa } from './support/crate';
+import { crateRegistry } from './support/registry-of-crates';
 
 jest.setTimeout(300_000);
 
@@ -349,19 +350,95 @@ describe('cargo-cross', () => {
     });
     rmSync(join(root, 'project/ref-rust/Cargo.lock'));
     await cargoCross(crateOptions(), recorded(root).context);
-    for (const path of ['../../../secret.txt', '../ignored.txt', '../../../crates/other/src/more.rs']) {
+    const add = 'Add to [package.metadata.avocado] of project/ref-rust/Cargo.toml: inputs =';
+    for (const [path, name, hint] of [
+      ['../../../secret.txt', 'secret.txt', `${add} ["../../secret.txt"]`],
+      ['../ignored.txt', 'project/ref-rust/ignored.txt', 'Version control ignores project/ref-rust/ignored.txt'],
+      ['../../../crates/other/src/more.rs', 'crates/other/src/more.rs', `${add} ["../../crates/other/src/more.rs"]`],
+    ] as const) {
       write(root, { 'project/ref-rust/src/main.rs': `fn main() { println!("{}", include_str!("${path}")); }\n` });
       const { context, lines } = recorded(root);
       const error = await failure(cargoCross(crateOptions(), context));
       expect(lines.join('\n')).toContain(`couldn't read`);
-      expect(error.hint).toContain('inputs');
+      const message = `cargo build of app failed: cargo ended with code 101; ${name} is no declared input`;
+      expect(error).toMatchObject({ code: 'INPUT_UNDECLARED', message, hint: expect.stringContaining(hint) });
     }
+    write(root, {
+      'project/ref-rust/src/main.rs': 'fn main() {}\n',
+      'project/ref-rust/build.rs':
+        'fn main() {\n    let root = std::env::var("CARGO_MANIFEST_DIR").unwrap();\n    std::fs::read(format!("{root}/../../secret.txt")).unwrap();\n}\n',
+    });
+    expect(await failure(cargoCross(crateOptions(), recorded(root).context))).toMatchObject({
+      code: 'INPUT_UNDECLARED',
+      message: expect.stringContaining('; secret.txt is no declared input'),
+      hint: expect.stringContaining(`${add} ["../../secret.txt"]`),
+    });
+    rmSync(join(root, 'project/ref-rust/build.rs'));
     write(root, {
       'project/ref-rust/src/main.rs': 'fn main() { println!("{}", include_str!("../../../secret.txt")); }\n',
       'project/ref-rust/Cargo.toml': `${readFileSync(join(root, 'project/ref-rust/Cargo.toml'), 'utf8')}[package.metadata.avocado]\nextension = "e"\ninputs = ["../../secret.txt"]\nbins = { ref_rust = "usr/libexec/vitals" }\n`,
     });
     await cargoCross(crateOptions(), recorded(root).context);
     expect(Object.keys(await entries(archive(root, crateOptions())))).toContain('usr/libexec/vitals');
+  });
+
+  test('editing one crate of a cargo workspace compiles that one alone', async () => {
+    const member = (name: string, dependency = '') =>
+      `[package]\nname = "${name}"\nversion = "0.1.0"\nedition = "2021"\n${dependency && `[dependencies]\n${dependency} = { path = "../${dependency}" }\n`}`;
+    const locked = (name: string) => `[[package]]\nname = "${name}"\nversion = "0.1.0"\n`;
+    const main = 'fn main() { println!("{}", shared::NAME); }\n';
+    const root = await workspace({
+      'project/Cargo.toml': '[workspace]\nmembers = ["a", "b", "shared"]\nresolver = "2"\n',
+      'project/Cargo.lock': `version = 4\n\n${locked('a')}dependencies = [\n "shared",\n]\n\n${locked('b')}dependencies = [\n "shared",\n]\n\n${locked('shared')}`,
+      'project/a/Cargo.toml': member('a', 'shared'),
+      'project/a/src/main.rs': main,
+      'project/b/Cargo.toml': member('b', 'shared'),
+      'project/b/src/main.rs': main,
+      'project/shared/Cargo.toml': member('shared'),
+      'project/shared/src/lib.rs': 'pub const NAME: &str = "shared";\n',
+    });
+    const compiled = async (): Promise<string[]> => {
+      const found: string[] = [];
+      for (const name of ['a', 'b']) {
+        const { context, lines } = recorded(root);
+        await cargoCross(crateOptions({ crate: `project/${name}`, package: name, outputPath: `out/${name}` }), context);
+        found.push(...lines.flatMap((line) => /Compiling (\S+)/.exec(line)?.[1] ?? []).map((one) => `${name}: ${one}`));
+      }
+      return found;
+    };
+    expect(await compiled()).toEqual(['a: shared', 'a: a', 'b: b']);
+    write(root, { 'project/a/src/main.rs': `${main}// One.\n` });
+    expect(await compiled()).toEqual(['a: a']);
+    write(root, { 'project/shared/src/lib.rs': 'pub const NAME: &str = "both";\n' });
+    expect(await compiled()).toEqual(['a: shared', 'a: a', 'b: b']);
+  });
+
+  test("fetches by the user's cargo configuration, through cargo's proxy, and builds without either", async () => {
+    const registry = await crateRegistry();
+    const root = await workspace({
+      'home/config.toml': `[source.crates-io]\nreplace-with = "mirror"\n[source.mirror]\nregistry = "${registry.index}"\n`,
+      'project/ref-rust/Cargo.toml':
+        '[package]\nname = "ref_rust"\nversion = "0.1.0"\nedition = "2021"\n[dependencies]\ntiny = "1"\n',
+      'project/ref-rust/Cargo.lock': `version = 4\n\n[[package]]\nname = "ref_rust"\nversion = "0.1.0"\ndependencies = [\n "tiny",\n]\n\n[[package]]\nname = "tiny"\nversion = "1.0.0"\nsource = "registry+https://github.com/rust-lang/crates.io-index"\nchecksum = "${registry.checksum}"\n`,
+      'project/ref-rust/src/main.rs': 'fn main() { println!("{}", tiny::NAME); }\n',
+    });
+    const before = process.env['CARGO_HOME'];
+    Object.assign(process.env, { CARGO_HOME: join(root, 'home'), CARGO_HTTP_PROXY: registry.proxy });
+    try {
+      const { context, commands } = recorded(root);
+      await cargoCross(crateOptions(), context);
+      expect(registry.asked).toContain('http://registry.invalid/crates/tiny/1.0.0.crate');
+      const online = commands.filter(({ network }) => network);
+      expect(online.map(({ argv }) => argv[1])).toEqual(['fetch']);
+      const build = commands.find(({ argv }) => argv[1] === 'build');
+      expect(Object.keys(build?.env ?? {}).filter((name) => /PROXY|TOKEN/i.test(name))).toEqual([]);
+      expect((await entries(archive(root, crateOptions())))['usr/bin/ref_rust']?.content).toContain('from the mirror');
+    } finally {
+      delete process.env['CARGO_HTTP_PROXY'];
+      if (before === undefined) delete process.env['CARGO_HOME'];
+      else process.env['CARGO_HOME'] = before;
+      registry.close();
+    }
   });
 
   test('two crates share one build directory without mixing up what they share', async () => {
@@ -457,6 +534,39 @@ describe('sdk-compile', () => {
     expect((await entries(archive(root, options)))['usr/share/log.txt']?.content).toBe('oneold.txt\nonegone\n');
     expect(existsSync('/etc/inner.txt')).toBe(false);
     expect(readFileSync(join(root, 'project/data.txt'), 'utf8')).toBe('one');
+  });
+
+  test('sees src_dir alone, and an error names a file that is not in it', async () => {
+    const attempt = async (script: string): Promise<AvocadoError> => {
+      const { run } = await scripts({
+        'other/file.txt': 'x',
+        '.gitignore': 'project/made.bin\n',
+        'project/made.bin': 'x',
+        'project/overlay/etc/motd': 'x',
+        'project/make.sh': `set -e\n${script}\n`,
+        'project/install.sh': 'touch "$AVOCADO_BUILD_EXT_SYSROOT/a"',
+      });
+      return failure(run());
+    };
+    const outside = {
+      code: 'INPUT_UNDECLARED',
+      message: expect.stringMatching(
+        /make\.sh .* failed: bash ended with code \d+; other\/file\.txt is no declared input$/,
+      ),
+      hint: expect.stringContaining(
+        'Scripts see src_dir, which is project. Move other/file.txt below it, or set src_dir in avocado.yaml to',
+      ),
+    };
+    expect(await attempt('cat ../other/file.txt')).toMatchObject(outside);
+    expect(await attempt('cd ref-rust; cp "$AVOCADO_SRC_DIR/../other/file.txt" .')).toMatchObject(outside);
+    expect(await attempt('cd ref-rust; . ../../other/file.txt')).toMatchObject(outside);
+    expect((await attempt('cat made.bin')).hint).toBe(
+      'Version control ignores project/made.bin, so no build may depend on it: take it out of .gitignore',
+    );
+    expect((await attempt('cat overlay/etc/motd')).hint).toContain(
+      'no input of scripts: keep a copy of project/overlay',
+    );
+    expect(await attempt('cat nowhere.txt')).toMatchObject({ code: 'COMMAND_FAILED' });
   });
 
   test('a missing script is named with its key', async () => {

@@ -1,10 +1,11 @@
 import { existsSync } from 'node:fs';
-import { chmod, copyFile, lstat, mkdir, readFile, realpath } from 'node:fs/promises';
+import { chmod, copyFile, lstat, mkdir, realpath } from 'node:fs/promises';
 import { dirname, join, posix } from 'node:path';
 import { AvocadoError } from '../error';
 import {
   binaryNames,
   buildArguments,
+  buildVariables,
   hasExternalPackages,
   isInside,
   profileDirectory,
@@ -22,10 +23,12 @@ import { cargoEnvironment } from './cargo-environment';
 import { openCargoHome } from './cargo-home';
 import { fetchPackages } from './fetch-packages';
 import { crateFiles } from './crate-files';
+import { declareForCrate } from './declare';
 import { declaredOfCrate } from './declared';
 import { openSdk } from './open-sdk';
 import type { OpenSdk } from './open-sdk';
 import { checkName, writeOutput } from './output';
+import { asUndeclared } from './undeclared';
 import { makeView } from './view';
 import { updateCopy } from './working-copy';
 
@@ -35,7 +38,8 @@ import { updateCopy } from './working-copy';
  * The user's tree is only read: sources are built from a copy in the store, which holds the declared inputs alone and
  * stands at /opt/src. One build directory serves all crates of a workspace, incrementally. Fetching is the only step
  * with network.
- * @throws AvocadoError `CARGO_LOCK_MISSING`, `CRATE_NO_BINARY`, `RUST_TARGET_MISSING`, `COMMAND_FAILED`, `ABORTED`
+ * @throws AvocadoError `CARGO_LOCK_MISSING`, `CRATE_NO_BINARY`, `RUST_TARGET_MISSING`, `INPUT_UNDECLARED`,
+ * `COMMAND_FAILED`, `ABORTED`
  */
 export async function cargoCross(options: CargoCrossOptions, context: TaskContext): Promise<void> {
   checkName('package', options.package);
@@ -114,6 +118,7 @@ async function build({ options, context, inputs, sdk, triple, binaries, work }: 
       sysrootConfigured: configs.some((config) => setsSysroot(config, triple)),
       registries,
     }),
+    ...buildVariables(process.env),
     ...options.env,
   });
   const base: Omit<SdkCommand, 'argv' | 'label'> = { root: sdk.root, cwd: posix.dirname(manifest), signal };
@@ -135,21 +140,17 @@ async function build({ options, context, inputs, sdk, triple, binaries, work }: 
   const step = reporter.step(`compile ${options.package}`);
   await runner
     .run({ ...command, mounts: buildMounts, env: environment(registries) }, reporter, { stream: true })
-    .catch(async (error: unknown) => Promise.reject(await withHint(error)));
+    .catch((error: unknown) => {
+      const within = (path: string): string => posix.relative(inputs.layoutRoot, path) || '.';
+      const directories = [inputs.cargoRoot, options.crate, ...inputs.sources].map(within);
+      const shown = files.flatMap(({ path, source }) => (source === undefined ? [] : [path]));
+      const seen = { workspaceRoot, layoutRoot: inputs.layoutRoot, source: sdk.paths.source };
+      throw asUndeclared(error, { ...seen, files: shown, directories }, (paths) =>
+        declareForCrate(options, workspaceRoot, paths),
+      );
+    });
   step.done();
   return { root: buildDirectory, path: directory };
-}
-
-/** Says how to declare an input, where the compiler looked for a file that it may not see. */
-async function withHint(error: unknown): Promise<unknown> {
-  if (!(error instanceof AvocadoError) || error.code !== 'COMMAND_FAILED' || error.log === undefined) return error;
-  const log = await readFile(error.log, 'utf8').catch(() => '');
-  if (!/couldn't read|No such file or directory|NotFound/.test(log)) return error;
-  const { code, message, log: file, rerun } = error;
-  const hint =
-    'A build sees its crate, the crates it depends on by path, and nothing else. Name other files and directories in ' +
-    '`inputs` of [package.metadata.avocado] in Cargo.toml; those that version control ignores are never seen.';
-  return new AvocadoError(code, message, { log: file, rerun, hint, cause: error });
 }
 
 /** Path in the extension by name of the binary. */

@@ -3,7 +3,7 @@ import { mkdir, open, writeFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { stringify } from 'smol-toml';
-import { buildConfig, fetchConfig, readToml } from '../rust';
+import { buildConfig, fetchConfig, fetchVariables, readToml } from '../rust';
 import type { TomlTable } from '../rust';
 import type { Mount } from '../sdk';
 import { storePath } from '../store';
@@ -14,6 +14,8 @@ export interface CargoHome {
   fetch: Mount[];
   /** For building: read-only, without secrets. */
   build: Mount[];
+  /** For fetching, beside the configuration: the user's own variables, tokens among them. */
+  variables: Record<string, string>;
   /** Lists the names of the directories that hold fetched packages. They need not be on this machine. */
   list: string[];
 }
@@ -51,6 +53,7 @@ export async function openCargoHome(
       ...(credentials === undefined ? [] : [{ source: credentials, target: `${target}/credentials.toml` }]),
     ],
     build: [{ source: home, target, state }, await mount('cargo-build.toml', buildConfig(config))],
+    variables: fetchVariables(env),
     list: ['find', target, ...depth, '-path', `${target}/registry/src/*`, '-printf', '%f\\n'],
   };
 }

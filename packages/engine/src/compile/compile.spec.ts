@@ -11,11 +11,16 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { globSync } from 'tinyglobby';
+import { buildVariables, crateGlobs, fetchVariables } from '../rust';
 import { cargoEnvironment } from './cargo-environment';
 import { openCargoHome } from './cargo-home';
+import { crateFiles } from './crate-files';
+import { compileFiles, declaredOfCrate } from './declared';
 import { setupTriple } from './open-sdk';
 import { checkName } from './output';
 import { listSources } from './sources';
+import { undeclaredFiles } from './undeclared';
 import { updateCopy } from './working-copy';
 
 let directory: string;
@@ -178,4 +183,106 @@ test("the one target of RUST_TARGET_PATH is found beside the SDK's own; an SDK w
   write({ [`${rustlib}/x86_64-avocado-linux-gnu.json`]: '{}' });
   expect(setupTriple({ mounts }, setup)).toBe('x86_64-avocado-linux-gnu');
   expect(setupTriple({ mounts }, {})).toBeUndefined();
+});
+
+test('what cargo-cross shows a build is what its globs give Nx to hash, and no more', () => {
+  write({
+    'Cargo.toml': '[workspace]\nmembers = ["app", "libs/*"]\n',
+    'Cargo.lock': 'version = 4\n',
+    '.cargo/config.toml': '[build]\n',
+    'app/Cargo.toml':
+      '[package]\nname = "app"\nversion = "0.1.0"\n[dependencies]\nused = { path = "../libs/used" }\n[package.metadata.avocado]\nextension = "e"\ninputs = ["../shared", "../one.txt"]\n',
+    'app/build.rs': 'fn main() {}',
+    'app/.cargo/config.toml': '',
+    'app/src/main.rs': 'fn main() { include_str!("../text/a.txt"); }',
+    'app/text/a.txt': '',
+    'libs/used/Cargo.toml': '[package]\nname = "used"\nversion = "0.1.0"\n',
+    'libs/used/src/lib.rs': '',
+    'libs/other/Cargo.toml': '[package]\nname = "other"\nversion = "0.1.0"\n',
+    'libs/other/src/lib.rs': '',
+    'shared/b.txt': '',
+    'one.txt': '',
+    'two.txt': '',
+  });
+  const options = { crate: 'app' } as Parameters<typeof compileFiles>[0];
+  const inputs = declaredOfCrate({ crate: 'app' }, directory);
+  const globs = crateGlobs(inputs, directory);
+  const hashed = globSync(globs, { cwd: directory, dot: true }).sort();
+  expect(compileFiles(options, directory).map(({ path }) => path)).toEqual(hashed);
+  expect(hashed).toEqual([
+    '.cargo/config.toml',
+    'Cargo.lock',
+    'Cargo.toml',
+    'app/.cargo/config.toml',
+    'app/Cargo.toml',
+    'app/build.rs',
+    'app/src/main.rs',
+    'app/text/a.txt',
+    'libs/other/Cargo.toml',
+    'libs/used/Cargo.toml',
+    'libs/used/src/lib.rs',
+    'one.txt',
+    'shared/b.txt',
+  ]);
+  // Beside them only stand-ins, which are the same for everybody.
+  const seen = crateFiles(inputs, directory);
+  expect(seen.flatMap(({ path, source }) => (source === undefined ? [path] : []))).toEqual(['libs/other/src/lib.rs']);
+});
+
+describe('files that a failed command was not shown', () => {
+  const places = { layoutRoot: 'project', source: '/opt/src', files: ['app/src/main.rs', 'app/build.rs', 'run.sh'] };
+  const find = (log: string): string[] => {
+    write({
+      'shared/x.txt': '',
+      'project/local.txt': '',
+      'project/app/src/main.rs': '',
+      'project/app/build.rs': 'fn main() {\n  std::fs::read("../../shared/x.txt").unwrap();\n}\n',
+    });
+    return undeclaredFiles(log, { ...places, workspaceRoot: directory, directories: ['.', 'app'] });
+  };
+
+  test.each([
+    ['rustc', "error: couldn't read `app/src/../../../shared/x.txt`: No such file or directory (os error 2)"],
+    ['a shell', 'cat: ../shared/x.txt: No such file or directory'],
+    ['a script', 'run.sh: line 3: /opt/src/../shared/x.txt: No such file or directory'],
+    ['cp', "cp: cannot stat '../shared/x.txt': No such file or directory"],
+    ['python', "FileNotFoundError: [Errno 2] No such file or directory: '../shared/x.txt'"],
+    ['node', "Error: ENOENT: no such file or directory, open '../shared/x.txt'"],
+    ['make', "make: *** No rule to make target '../shared/x.txt', needed by 'all'.  Stop."],
+    ['gcc', 'app/src/a.c:1:10: fatal error: ../../../shared/x.txt: No such file or directory'],
+    [
+      'a build script',
+      "thread 'main' panicked at app/build.rs:2:43:\ncalled `Result::unwrap()`: Os { kind: NotFound }",
+    ],
+  ])('%s', (_who, log) => {
+    expect(find(log)).toEqual(['shared/x.txt']);
+  });
+
+  test('not what is nowhere, what was shown, and what nobody looked for', () => {
+    expect(find('cat: ../shared/y.txt: No such file or directory')).toEqual([]);
+    expect(find('cat: app/src/main.rs: No such file or directory')).toEqual([]);
+    expect(find('cat: /etc/hostname: No such file or directory')).toEqual([]);
+    expect(find('wrote ../shared/x.txt')).toEqual([]);
+    expect(find('cat: ../../../../etc/hostname: No such file or directory')).toEqual([]);
+    expect(find('cat: local.txt: No such file or directory')).toEqual(['project/local.txt']);
+  });
+});
+
+test("cargo's own variables reach fetching, those with the address of a registry building", () => {
+  const env = {
+    CARGO_HTTP_PROXY: 'p',
+    CARGO_NET_RETRY: '1',
+    CARGO_REGISTRIES_MINE_INDEX: 'i',
+    CARGO_REGISTRIES_MINE_TOKEN: 't',
+    CARGO_HTTP_CAINFO: '/host/file',
+    CARGO_REGISTRY_GLOBAL_CREDENTIAL_PROVIDERS: '/host/program',
+    CARGO_BUILD_TARGET: 'x',
+  };
+  expect(Object.keys(fetchVariables(env))).toEqual([
+    'CARGO_HTTP_PROXY',
+    'CARGO_NET_RETRY',
+    'CARGO_REGISTRIES_MINE_INDEX',
+    'CARGO_REGISTRIES_MINE_TOKEN',
+  ]);
+  expect(buildVariables(env)).toEqual({ CARGO_REGISTRIES_MINE_INDEX: 'i' });
 });

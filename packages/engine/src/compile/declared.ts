@@ -13,17 +13,32 @@ export function declaredOfCrate(options: Pick<CargoCrossOptions, 'crate' | 'sour
   return crateInputs(options.crate, root, options.sourceRoot ?? '');
 }
 
+type ScriptSources = Pick<SdkCompileOptions, 'sourceRoot' | 'exclude' | 'source' | 'include'>;
+
 /** What `sdk-compile` reads; the scripts themselves even where version control ignores them. Paths as at /opt/src. */
 export function scriptFiles(
-  options: Pick<SdkCompileOptions, 'exclude'>,
-  sourceRoot: string,
+  options: ScriptSources,
+  workspaceRoot: string,
   scripts: { compile?: Script; install?: Script },
 ): SourceFile[] {
-  const files = new Map(listSources(sourceRoot, '', options.exclude).map((file) => [file.path, file]));
+  const files = new Map(listScriptSources(options, workspaceRoot).map((file) => [file.path, file]));
   for (const script of [scripts.compile, scripts.install]) {
-    if (script && !files.has(script.path)) files.set(script.path, sourceFile(sourceRoot, script.path));
+    if (script && !files.has(script.path)) {
+      files.set(script.path, sourceFile(join(workspaceRoot, options.sourceRoot), script.path));
+    }
   }
   return [...files.values()];
+}
+
+/** Ignore files count from the workspace root on, as Nx counts them; a tree that was fetched has only its own. */
+function listScriptSources({ exclude, ...options }: ScriptSources, workspaceRoot: string): SourceFile[] {
+  const sourceRoot = posix.normalize(options.sourceRoot);
+  if (sourceRoot === '.' || options.source || options.include) {
+    return listSources(join(workspaceRoot, sourceRoot), '', exclude);
+  }
+  const skip = exclude.map((path) => posix.join(sourceRoot, path));
+  const files = listSources(workspaceRoot, sourceRoot, skip);
+  return files.map((file) => ({ ...file, path: posix.relative(sourceRoot, file.path) }));
 }
 
 /**
@@ -37,8 +52,7 @@ export function compileFiles(
 ): { path: string; source: string }[] {
   if ('crate' in options) return real(crateFiles(declaredOfCrate(options, workspaceRoot), workspaceRoot));
   if (options.source || options.include) return [];
-  const sourceRoot = join(workspaceRoot, options.sourceRoot);
-  const files = scriptFiles(options, sourceRoot, findScripts(options, sourceRoot));
+  const files = scriptFiles(options, workspaceRoot, findScripts(options, join(workspaceRoot, options.sourceRoot)));
   return real(files.map((file) => ({ ...file, path: posix.join(options.sourceRoot, file.path) })));
 }
 

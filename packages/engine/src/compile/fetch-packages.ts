@@ -33,7 +33,8 @@ export async function fetchPackages(fetch: Fetch, runner: SdkRunner, reporter: R
   if (!isThere) {
     const step = reporter.step(`Fetching the packages of ${name}`);
     try {
-      const online = { ...base, mounts: [...mounts, ...home.fetch], network: true };
+      const env = { ...base.env, ...home.variables };
+      const online = { ...base, env, mounts: [...mounts, ...home.fetch], network: true };
       await runner.run({ ...online, argv, label: `cargo fetch of ${name}` }, reporter);
     } finally {
       step.done();

@@ -7,12 +7,14 @@ import type { Mount } from '../sdk';
 import { openTree } from '../source';
 import { sha256, storePath, withLock } from '../store';
 import type { SdkCompileOptions, TaskContext } from '../task';
+import { declareForScript } from './declare';
 import { scriptFiles } from './declared';
 import { openSdk } from './open-sdk';
 import type { OpenSdk } from './open-sdk';
 import { checkName, writeOutput } from './output';
 import { findScripts } from './scripts';
 import type { Script } from './scripts';
+import { asUndeclared } from './undeclared';
 import { updateCopy } from './working-copy';
 
 /**
@@ -22,7 +24,7 @@ import { updateCopy } from './working-copy';
  * The scripts see a copy of the declared inputs at /opt/src and may write to it: what they make there stays for the
  * next time, the user's tree is never touched. The compile script has network, because upstream's do (npm, uv, cmake's
  * FetchContent); the install script has none.
- * @throws AvocadoError `COMPILE_SCRIPT_MISSING`, `COMPILE_SCRIPT_OUTSIDE`, `COMMAND_FAILED`, `ABORTED`
+ * @throws AvocadoError `COMPILE_SCRIPT_MISSING`, `COMPILE_SCRIPT_OUTSIDE`, `INPUT_UNDECLARED`, `COMMAND_FAILED`, `ABORTED`
  */
 export async function sdkCompile(options: SdkCompileOptions, context: TaskContext): Promise<void> {
   checkName('package', options.package);
@@ -45,7 +47,7 @@ export async function sdkCompile(options: SdkCompileOptions, context: TaskContex
     storePath('locks', `compile-${key}`),
     async () => {
       const copy = join(work, 'src');
-      const files = scriptFiles(options, sourceRoot, scripts);
+      const files = scriptFiles(options, context.workspaceRoot, scripts);
       await updateCopy(files, copy, join(work, 'src.json'));
       await writeOutput(options, context, async (staged) => {
         const paths = files.map(({ path }) => path).sort();
@@ -81,7 +83,7 @@ function scriptRunner({ options, context, sdk, work, copy, paths, staged }: Run)
     await mkdir(join(build, options.section), { recursive: true });
     await mkdir(cargoHome, { recursive: true });
     const step = context.reporter.step(`run ${script.path} for ${options.package}`);
-    await context.runner.run(
+    const ran = context.runner.run(
       {
         root: sdk.root,
         argv: ['bash', script.path],
@@ -107,6 +109,12 @@ function scriptRunner({ options, context, sdk, work, copy, paths, staged }: Run)
       context.reporter,
       { stream: true },
     );
+    await ran.catch((error: unknown) => {
+      const { workspaceRoot } = context;
+      const view = { workspaceRoot, layoutRoot: options.sourceRoot, source: sdk.paths.source, files: paths };
+      const declare = (undeclared: string[]): string => declareForScript(options, workspaceRoot, undeclared);
+      throw asUndeclared(error, { ...view, directories: ['.'] }, declare);
+    });
     step.done();
   };
 }

@@ -78,6 +78,18 @@ export function sourceFile(root: string, path: string): SourceFile {
   return { path, source, executable: (lstatSync(source).mode & 0o111) !== 0 };
 }
 
+/** Whether version control ignores a path or a directory above it, or a tool made it: no build ever sees it. */
+export function isIgnoredPath(root: string, path: string): boolean {
+  const parts = path.split('/');
+  return parts.some((name, index) => {
+    const at = parts.slice(0, index + 1).join('/');
+    const isDirectory = lstatSync(join(root, at), { throwIfNoEntry: false })?.isDirectory() ?? false;
+    const rules = parents(at).flatMap((directory) => readRules(root, directory));
+    if (neverSource.has(name) || isIgnored(at, isDirectory, rules)) return true;
+    return isDirectory && existsSync(join(root, at, 'CACHEDIR.TAG'));
+  });
+}
+
 function readRules(root: string, directory: string): Rules[] {
   const texts = ignoreFiles
     .map((name) => join(root, directory, name))

@@ -29,6 +29,24 @@ export function buildConfig(config: TomlTable): TomlTable {
   };
 }
 
+/**
+ * The user's variables in the place of the same configuration: CARGO_HTTP_PROXY, CARGO_REGISTRIES_MINE_TOKEN. Without
+ * those that name files or programs of the host.
+ */
+export function fetchVariables(env: NodeJS.ProcessEnv): Record<string, string> {
+  return variables(env, /^CARGO_(?:HTTP|NET|REGISTRY|REGISTRIES)_(?!.*(?:CAINFO|CREDENTIAL_PROVIDERS?)$)/);
+}
+
+/** Of those what a build needs to tell where its packages came from. */
+export function buildVariables(env: NodeJS.ProcessEnv): Record<string, string> {
+  return variables(env, /^CARGO_REGISTRIES_.*_INDEX$/);
+}
+
+function variables(env: NodeJS.ProcessEnv, pattern: RegExp): Record<string, string> {
+  const found = Object.entries(env).filter((entry): entry is [string, string] => entry[1] !== undefined);
+  return Object.fromEntries(found.filter(([name]) => pattern.test(name)));
+}
+
 /** Whether a configuration in the source tree sets rustc's sysroot already: rustc takes the option only once. */
 export function setsSysroot(config: TomlTable, triple: string): boolean {
   const flags = table(config, 'target', triple)['rustflags'];

@@ -1,6 +1,6 @@
 export { buildArguments, fetchArguments, profileDirectory, targetFlags } from './cargo';
 export type { BuildRequest } from './cargo';
-export { buildConfig, fetchConfig, setsSysroot } from './config';
+export { buildConfig, buildVariables, fetchConfig, fetchVariables, setsSysroot } from './config';
 export { binaryNames, findAvocadoCrates, readCrate } from './crate';
 export type { Crate } from './crate';
 export { crateGlobs, crateInputs } from './inputs';

@@ -19,11 +19,14 @@ export function writeRerun(log: string, command: string): string {
   }
 }
 
-/** Words for a shell, a line for each option. An environment's proxy may hold a password: the shell fills it in. */
+/**
+ * Words for a shell, a line for each option. An environment's proxy may hold a password, as a token
+ * is one: the shell fills them in.
+ */
 export function rerunCommand(env: Readonly<Record<string, string>>, argv: readonly string[]): string {
   const values = Object.entries(env)
     .sort(([a], [b]) => (a < b ? -1 : 1))
-    .map(([name, value]) => (/_proxy$/i.test(name) ? `${name}="$${name}"` : shellQuote(`${name}=${value}`)));
+    .map(([name, value]) => (/_(?:proxy|token)$/i.test(name) ? `${name}="$${name}"` : shellQuote(`${name}=${value}`)));
   const [program = '', ...rest] = argv;
   const words = rest.map((word) => (word.startsWith('--') ? `\\\n    ${shellQuote(word)}` : shellQuote(word)));
   return [['env -i', ...values, shellQuote(program)].join(' \\\n  '), ...words].join(' ');
