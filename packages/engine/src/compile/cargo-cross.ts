@@ -17,7 +17,7 @@ import {
 import type { Crate, CrateInputs } from '../rust';
 import { architectures } from '../sdk';
 import type { SdkCommand } from '../sdk';
-import { sha256, storePath, withLock } from '../store';
+import { sha256, storePath, use, withLock } from '../store';
 import type { CargoCrossOptions, TaskContext } from '../task';
 import { cargoEnvironment } from './cargo-environment';
 import { openCargoHome } from './cargo-home';
@@ -60,6 +60,7 @@ export async function cargoCross(options: CargoCrossOptions, context: TaskContex
   await withLock(
     storePath('locks', `cargo-${key}`),
     async () => {
+      await use('work', key);
       const built = await build({ options, context, inputs, sdk, triple, binaries, work: storePath('work', key) });
       await writeOutput(options, context, (staged) => install(binaries, built, staged));
     },

@@ -6,7 +6,7 @@ import { stringify } from 'smol-toml';
 import { buildConfig, fetchConfig, fetchVariables, readToml } from '../rust';
 import type { TomlTable } from '../rust';
 import type { Mount } from '../sdk';
-import { storePath } from '../store';
+import { storePath, use } from '../store';
 
 /** CARGO_HOME in the SDK: fetched packages in the store, and how the user reaches a registry. */
 export interface CargoHome {
@@ -30,6 +30,7 @@ export async function openCargoHome(
   env: NodeJS.ProcessEnv = process.env,
 ): Promise<CargoHome> {
   const home = storePath('work', 'cargo');
+  await use('work', 'cargo');
   const user = env['CARGO_HOME'] ?? join(env['HOME'] ?? homedir(), '.cargo');
   const config = readToml(join(user, 'config.toml')) ?? readToml(join(user, 'config')) ?? {};
   await mkdir(scratch, { recursive: true });

@@ -6,7 +6,7 @@ import type { RootSpec, SdkDescriptor } from '../feed/types';
 import { isTarget, targetTriple } from '../rust';
 import { architectures, prefixEntries, sdkPaths, sysrootLinks } from '../sdk';
 import type { Mount, PrefixEntry, SdkPaths, SdkRoot } from '../sdk';
-import { canonicalJson, replaceDirectory, sha256, storePath, verifyManifest, withLock } from '../store';
+import { canonicalJson, replaceDirectory, sha256, storePath, use, verifyManifest, withLock } from '../store';
 import type { TaskContext, TaskOutput } from '../task';
 
 /** A project's SDK on this machine, ready to compile in. */
@@ -102,6 +102,7 @@ async function sysrootMounts(sysroot: SdkRoot, paths: SdkPaths): Promise<Mount[]
 async function makeDirectory(kind: string, entries: readonly PrefixEntry[]): Promise<string> {
   const name = `${kind}-${sha256(canonicalJson(entries)).slice(0, 16)}`;
   const path = storePath('work', name);
+  await use('work', name);
   if (existsSync(path)) return path;
   await withLock(storePath('locks', name), async () => {
     if (existsSync(path)) return;

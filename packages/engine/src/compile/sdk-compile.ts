@@ -5,7 +5,7 @@ import { readDescriptor } from '../extension/upstream';
 import { scriptEnvironment } from '../sdk';
 import type { Mount } from '../sdk';
 import { openTree } from '../source';
-import { sha256, storePath, withLock } from '../store';
+import { sha256, storePath, use, withLock } from '../store';
 import type { SdkCompileOptions, TaskContext } from '../task';
 import { declareForScript } from './declare';
 import { scriptFiles } from './declared';
@@ -46,6 +46,7 @@ export async function sdkCompile(options: SdkCompileOptions, context: TaskContex
   await withLock(
     storePath('locks', `compile-${key}`),
     async () => {
+      await use('work', key);
       const copy = join(work, 'src');
       const files = scriptFiles(options, context.workspaceRoot, scripts);
       await updateCopy(files, copy, join(work, 'src.json'));

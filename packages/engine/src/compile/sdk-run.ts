@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { AvocadoError } from '../error';
 import { announceContainerArgs, scriptEnvironment, shellCommand } from '../sdk';
 import type { SdkCommand, SdkProcess, SdkStdio } from '../sdk';
-import { sha256, storePath } from '../store';
+import { sha256, storePath, use } from '../store';
 import type { SdkRunOptions, TaskContext } from '../task';
 import { openSdk } from './open-sdk';
 import { listFiles } from './sources';
@@ -45,6 +45,7 @@ async function plan(options: SdkRunOptions, context: TaskContext): Promise<SdkCo
   // Kept: what a user fetches or builds there is there the next time.
   const key = sha256(['sdk-run', context.workspaceRoot, options.sdk.path, sdk.digest].join('\0')).slice(0, 24);
   const own = (name: string): string => storePath('work', key, name);
+  await use('work', key);
   for (const name of ['build', 'cargo']) await mkdir(own(name), { recursive: true });
   const sources = join(context.workspaceRoot, options.sourceRoot);
   const stays = { writable: true, state: { results: [] } };

@@ -1,7 +1,7 @@
 import { mkdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { AvocadoError } from '../error';
-import { storePath, writeFileAtomic } from '../store';
+import { storePath, use, writeFileAtomic } from '../store';
 import { runTool } from './run';
 import type { AptSource } from './sources';
 
@@ -55,7 +55,8 @@ export function deb822({ uri, suites, components, options }: AptSource): string 
 }
 
 async function prepare(state: AptState): Promise<string> {
-  const { directory } = state;
+  const { directory, architecture } = state;
+  await use('apt', architecture);
   for (const name of ['lists/partial', 'archives/partial', 'sources.d']) {
     await mkdir(join(directory, name), { recursive: true });
   }

@@ -1,8 +1,8 @@
 import { mkdir, rename, stat } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { AvocadoError } from '../error';
 import type { Reporter } from '../report';
-import { sha256File, storePath, withTemporaryDirectory } from '../store';
+import { markUsed, sha256File, storePath, use, withTemporaryDirectory } from '../store';
 import { findMirror, mirrorUri } from './mirror';
 import { runTool } from './run';
 import type { PackagePin } from './types';
@@ -26,10 +26,12 @@ export function debPath(pin: PackagePin): string {
  * @throws AvocadoError `PIN_VANISHED`, `PACKAGE_CORRUPT`, `FEED_UNREACHABLE`, `DISK_FULL`
  */
 export async function fetchPackages(pins: PackagePin[], { reporter, signal }: FetchOptions): Promise<void> {
+  await use('debs');
   await mkdir(storePath('debs'), { recursive: true });
   const missing: PackagePin[] = [];
   await inParallel(pins, parallel, async (pin) => {
     if (!(await isIntact(debPath(pin), pin))) missing.push(pin);
+    else markUsed('debs', basename(debPath(pin)));
   });
   if (missing.length === 0) return;
   const mirror = (await findMirror(process.env, '/etc/apt', signal)).uri;

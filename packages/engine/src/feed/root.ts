@@ -1,8 +1,8 @@
 import { mkdir, readdir, rename, rm, stat } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { basename, dirname } from 'node:path';
 import type { Reporter } from '../report';
 import type { SdkRoot } from '../sdk/types';
-import { storePath, temporaryName, withLock } from '../store';
+import { applyStoreLimit, storePath, temporaryName, use, withLock } from '../store';
 import { fetchPackages } from './fetch';
 import { addMountPoints } from './finish';
 import { installTar } from './install';
@@ -36,6 +36,7 @@ export async function openRoot(spec: RootSpec, options: OpenOptions): Promise<Sd
 
 async function installRoot(spec: RootSpec, directory: string, options: OpenOptions): Promise<void> {
   const kept = storePath('roots', `${spec.digest}.tar`);
+  await use('roots', basename(kept));
   const tar = (await exists(kept)) ? kept : `${directory}.tar`;
   try {
     if (tar !== kept) await installTar(spec, tar, options);
@@ -73,10 +74,12 @@ export async function makeOnce(
   options: Pick<OpenOptions, 'reporter'>,
   make: (temporary: string) => Promise<void>,
 ): Promise<void> {
+  await use('roots', basename(path));
   if (await exists(path)) return;
   await locked(spec, options, async () => {
     if (!(await exists(path))) await published(path, make);
   });
+  await applyStoreLimit(options.reporter);
 }
 
 /** Whether the root, or for the OS image its tar, is on this machine. */

@@ -2,7 +2,7 @@ import { mkdir, readFile, rename, stat, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { AvocadoError } from '../error';
 import type { Mount } from '../sdk/types';
-import { sha256, storePath, uuid5, verifyManifest, withLock, withTemporaryDirectory } from '../store';
+import { sha256, storePath, use, uuid5, verifyManifest, withLock, withTemporaryDirectory } from '../store';
 import type { TaskContext, TaskOutput } from '../task';
 import { diskDigest } from './disk-recipe';
 import type { DiskRecipe } from './disk-recipe';
@@ -45,6 +45,7 @@ export async function openDisk(provision: TaskOutput, context: TaskContext): Pro
   const recipe = JSON.parse(await readFile(join(directory, 'disk.json'), 'utf8')) as DiskRecipe;
   const digest = diskDigest(recipe);
   const path = storePath('disks', `${digest}.raw`);
+  await use('disks', basename(path));
   const kernel = await provePart(workspaceRoot, recipe.kernel);
   const initramfs = await provePart(workspaceRoot, recipe.initramfs);
   const project = sha256(`${workspaceRoot}\0${provision.path}`);

@@ -1,8 +1,8 @@
 import { existsSync, lstatSync } from 'node:fs';
 import { rename, rm } from 'node:fs/promises';
-import { join, posix, resolve } from 'node:path';
+import { basename, join, posix, resolve } from 'node:path';
 import { AvocadoError } from '../error';
-import { canonicalJson, replaceDirectory, sha256, storePath, temporaryName, withLock } from '../store';
+import { canonicalJson, replaceDirectory, sha256, storePath, temporaryName, use, withLock } from '../store';
 import { fetchCommit, hasCommit, isCommit, repositoryOf } from './fetch';
 import { git } from './git';
 import type { GitSource, GitTree, LockedSource, SourceContext } from './types';
@@ -40,6 +40,7 @@ export async function openTree(tree: GitTree, context: TreeContext): Promise<str
   if (!isCommit(tree.commit)) throw notFetched(tree);
   if (context.asItIs && existsSync(path)) return path;
   const repository = repositoryOf(tree.url);
+  await use('git', basename(repository));
   const wait = (): void => context.reporter.info(`another process is reading ${tree.url}; waiting for it`);
   return withLock(
     storePath('locks', `git-${sha256(tree.url).slice(0, 24)}`),

@@ -8,14 +8,20 @@ export function temporaryName(path: string): string {
   return join(dirname(path), `.tmp-${basename(path)}-${process.pid}-${randomBytes(6).toString('hex')}`);
 }
 
+/** The id of the process that a leftover of `temporaryName` is of. */
+export function leftoverProcess(name: string): number | undefined {
+  const pid = /^\.tmp-.*-(\d+)-[0-9a-f]{12}$/.exec(name)?.[1];
+  return pid === undefined ? undefined : Number(pid);
+}
+
 /**
  * Removes what killed processes left in `directory`: temporary names whose process is gone. A store that several
  * process namespaces write at once would need more than a process id; none of ours does.
  */
 export async function sweepLeftovers(directory: string): Promise<void> {
   for (const name of await readdir(directory)) {
-    const pid = /^\.tmp-.*-(\d+)-[0-9a-f]{12}$/.exec(name)?.[1];
-    if (pid === undefined || isRunning(Number(pid))) continue;
+    const pid = leftoverProcess(name);
+    if (pid === undefined || isRunning(pid)) continue;
     await rm(join(directory, name), { recursive: true, force: true });
   }
 }

@@ -9,7 +9,8 @@ export function storeRoot(env: NodeJS.ProcessEnv = process.env): string {
   return join(xdg && isAbsolute(xdg) ? xdg : join(homedir(), '.cache'), 'nx-avocado');
 }
 
-export type StoreArea = 'debs' | 'rpms' | 'roots' | 'disks' | 'git' | 'work' | 'logs' | 'locks' | 'apt' | 'images';
+export type StoreArea =
+  'debs' | 'rpms' | 'roots' | 'disks' | 'git' | 'work' | 'logs' | 'locks' | 'apt' | 'images' | 'used';
 
 export function storePath(area: StoreArea, ...names: string[]): string {
   return join(storeRoot(), area, ...names);

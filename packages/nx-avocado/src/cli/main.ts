@@ -2,6 +2,7 @@ import { Command } from 'commander';
 import { formatError } from '@nx-avocado/engine/error';
 import { release } from '../graph/recipe';
 import { plan } from './plan';
+import { prune } from './prune';
 import { sdkRunCommand } from './sdk-run';
 import { verify } from './verify';
 import { why } from './why';
@@ -18,7 +19,7 @@ const program = new Command('nx-avocado')
   .exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : 2));
 
 // A command inherits what was set until now.
-for (const add of [plan, sdkRunCommand, verify, why]) add(program);
+for (const add of [plan, prune, sdkRunCommand, verify, why]) add(program);
 
 program.parseAsync().catch((error: unknown) => {
   process.stderr.write(`\n${formatError(error)}\n`);

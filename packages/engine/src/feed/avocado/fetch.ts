@@ -1,7 +1,7 @@
 import { mkdir, readFile, readdir, rename, stat, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { AvocadoError } from '../../error';
-import { sha256File, storePath } from '../../store';
+import { markUsed, sha256File, storePath, use } from '../../store';
 import { inParallel } from '../fetch';
 import type { PackagePin } from '../types';
 import type { Side } from './dnf';
@@ -31,11 +31,13 @@ async function isIntact(pin: PackagePin): Promise<boolean> {
  * @throws AvocadoError `PIN_VANISHED`, `PACKAGE_CORRUPT`, `FEED_UNREACHABLE`, `FEED_UNTRUSTED`, `SNAPSHOT_VANISHED`
  */
 export async function fetchRpms(address: FeedAddress, wanted: WantedRpms, context: FeedContext): Promise<void> {
+  await use('rpms');
   const missing: WantedRpms = {};
   for (const [side, pins] of Object.entries(wanted) as [keyof WantedRpms, PackagePin[]][]) {
     const gone: PackagePin[] = [];
     await inParallel([...new Map(pins.map((pin) => [pin.sha256, pin])).values()], 4, async (pin) => {
       if (!(await isIntact(pin))) gone.push(pin);
+      else markUsed('rpms', basename(rpmPath(pin)));
     });
     if (gone.length > 0) missing[side] = gone;
   }
