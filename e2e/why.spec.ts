@@ -44,6 +44,15 @@ test('nothing changed: says so, and that the cache has it', async () => {
   });
 });
 
+test('records hold nothing of the place that they were made in', () => {
+  for (const task of ['sdk-install', 'compile', 'build']) {
+    const record = workspace.read(`${product}/.avocado/example-rust/qemux86-64/${task}/inputs.json`);
+    expect(record).toContain('"version":2');
+    expect(record).not.toContain(workspace.root);
+    expect(record.length).toBeLessThan(8000);
+  }
+});
+
 test('main.rs: names it, and what follows', async () => {
   workspace.edit(`${product}/ref-rust/src/main.rs`, (text) => `// ${Date.now()}\n${text}`);
   workspace.write(`${product}/ref-rust/src/more.rs`, '');
