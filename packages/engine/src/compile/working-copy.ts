@@ -2,7 +2,7 @@ import { constants } from 'node:fs';
 import type { BigIntStats } from 'node:fs';
 import { chmod, copyFile, lstat, mkdir, readFile, rename, rm, rmdir, symlink, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { sha256, sha256File, temporaryName, writeFileAtomic } from '../store';
+import { sha256, sha256File, withTemporaryDirectory, writeFileAtomic } from '../store';
 import { standIn } from './sources';
 import type { SourceFile } from './sources';
 
@@ -58,7 +58,10 @@ async function bringUpToDate(
     await removeCopied(directory, path);
     delete after[path];
   }
-  for (const file of files) after[file.path] = await update(file, directory, before[file.path], checked);
+  // Beside the copy: what is left of a killed process must not be seen by a build.
+  await withTemporaryDirectory(dirname(index), async (work) => {
+    for (const file of files) after[file.path] = await update(file, directory, before[file.path], checked, work);
+  });
   await writeIndex(index, after);
 }
 
@@ -67,6 +70,7 @@ async function update(
   directory: string,
   known: Known | undefined,
   checked: Set<string>,
+  work: string,
 ): Promise<Known> {
   const target = join(directory, file.path);
   const source = await sourceSignature(file);
@@ -77,12 +81,11 @@ async function update(
   const content = await contentHash(file);
   if (intact && known.sha256 === content) return { ...known, source };
   if (copied !== undefined) await rm(target, { recursive: true, force: true });
-  await write(file, target);
+  await write(file, target, join(work, 'file'));
   return { source, copy: copySignature(await lstat(target, { bigint: true })), sha256: content };
 }
 
-async function write(file: SourceFile, target: string): Promise<void> {
-  const temporary = temporaryName(target);
+async function write(file: SourceFile, target: string, temporary: string): Promise<void> {
   if (file.link !== undefined) await symlink(file.link, temporary);
   else if (file.source === undefined) await writeFile(temporary, standIn);
   else await copyFile(file.source, temporary, constants.COPYFILE_FICLONE);

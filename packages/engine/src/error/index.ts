@@ -67,3 +67,5 @@ export function formatError(error: unknown): string {
   if (error.hint) lines.push(`  hint: ${error.hint}`);
   return lines.join('\n');
 }
+
+export { diskFullError, explained, saysDiskFull } from './disk-full';

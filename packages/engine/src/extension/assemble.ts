@@ -1,6 +1,6 @@
 import { chmod, mkdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { AvocadoError } from '../error';
+import { AvocadoError, diskFullError, explained } from '../error';
 import type { SdkDescriptor } from '../feed/types';
 import { openTree } from '../source';
 import {
@@ -135,13 +135,6 @@ function translate(error: unknown, { section, position }: ExtensionAssembleOptio
   if (signal.aborted) {
     return new AvocadoError('ABORTED', `the build of extension ${section.name} was stopped`, { cause: error });
   }
-  const { code } = error as NodeJS.ErrnoException;
-  if (code === 'ENOSPC' || code === 'EDQUOT') {
-    return new AvocadoError('DISK_FULL', `no space is left on the disk for extension ${section.name}`, {
-      position,
-      hint: 'Free some, or move the store to another disk: NX_AVOCADO_STORE=/path.',
-      cause: error,
-    });
-  }
-  return error;
+  const found = explained(error);
+  return found === error ? error : diskFullError(`extension ${section.name}`, { position, cause: error });
 }

@@ -1,8 +1,9 @@
-import { chmod, constants, copyFile, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { chmod, constants, copyFile, mkdir, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { AvocadoError } from '../error';
 import type { Reporter } from '../report';
+import { withTemporaryDirectory } from '../store';
 import { debPath, inParallel } from './fetch';
 import { runTool } from './run';
 import type { PackagePin, RootSpec } from './types';
@@ -50,8 +51,7 @@ export function mmdebstrapArgv(spec: RootSpec, repository: string, tar: string):
  */
 export async function installTar(spec: RootSpec, tar: string, options: InstallOptions): Promise<void> {
   // Not in the store: mmdebstrap works as another user id, which cannot enter a private home directory.
-  const scratch = await mkdtemp(join(tmpdir(), 'nx-avocado-'));
-  try {
+  await withTemporaryDirectory(tmpdir(), async (scratch) => {
     await chmod(scratch, 0o755);
     const repository = join(scratch, 'repository');
     await writeRepository(spec.packages, repository, options.signal);
@@ -80,9 +80,7 @@ export async function installTar(spec: RootSpec, tar: string, options: InstallOp
       });
     }
     throw unpackError('mmdebstrap could not install the packages', stderr.split('\n').slice(-30).join('\n'));
-  } finally {
-    await rm(scratch, { recursive: true, force: true });
-  }
+  });
 }
 
 /** A flat apt repository: the store's packages, and an index of them. */

@@ -104,7 +104,8 @@ async function published(path: string, make: (temporary: string) => Promise<void
   const temporary = temporaryName(path);
   const prefix = temporary.slice(parent.length + 1).replace(/-\d+-[0-9a-f]+$/, '-');
   for (const name of await readdir(parent)) {
-    if (name.startsWith(prefix)) await rm(`${parent}/${name}`, { recursive: true, force: true });
+    // What a killed process had started may still be on its way out.
+    if (name.startsWith(prefix)) await rm(`${parent}/${name}`, { recursive: true, force: true, maxRetries: 5 });
   }
   try {
     await make(temporary);

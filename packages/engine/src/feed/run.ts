@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import { AvocadoError } from '../error';
+import { boundCommand } from '../store';
 
 export interface ToolOptions {
   signal?: AbortSignal | undefined;
@@ -20,13 +21,15 @@ const stderrLimit = 64 * 1024;
 
 /**
  * The feed's one seam to the host's programs (apt, dpkg, mmdebstrap). A program that ends with an error is no error
- * here: the caller knows what it means. It dies with this process, even when that is killed.
+ * here: the caller knows what it means. It dies with this process, even when that is killed, and so does what it started.
  * @throws AvocadoError `TOOL_MISSING`, `ABORTED`
  */
 export async function runTool(argv: string[], options: ToolOptions = {}): Promise<ToolResult> {
   const { signal } = options;
   if (signal?.aborted) throw aborted();
-  const child = spawn('setpriv', ['--pdeathsig', 'TERM', '--', ...argv], {
+  // timeout hands the signal on to all that the program has started, its own group.
+  const [program, ...words] = boundCommand('TERM', ['timeout', '--kill-after=3', '0', ...argv]);
+  const child = spawn(program, words, {
     stdio: ['pipe', 'pipe', 'pipe'],
     // Its own process group, so that an end reaches what it started; Ctrl-C reaches it through the signal alone.
     detached: true,

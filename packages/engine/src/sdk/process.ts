@@ -4,6 +4,7 @@ import { accessSync, constants } from 'node:fs';
 import { delimiter, isAbsolute, join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { AvocadoError } from '../error';
+import { boundCommand } from '../store';
 import type { BubblewrapPlan } from './bubblewrap';
 
 /** Milliseconds between SIGTERM and SIGKILL. Nx itself kills after 5 s, so this must be well below. */
@@ -38,8 +39,8 @@ export function startBubblewrap(
   before: string[],
   stdio: StdioOptions,
 ): ChildProcess {
-  const words = [bwrap, ...before, ...plan.args];
-  return spawn('/bin/sh', ['-c', 'umask 022 && exec "$@"', 'sh', ...words], { env: plan.env, stdio });
+  const [program, ...words] = boundCommand('KILL', [bwrap, ...before, ...plan.args], 'umask 022');
+  return spawn(program, words, { env: plan.env, stdio });
 }
 
 /** The process id, outside, of the sandbox's first process; undefined when bwrap could not make the sandbox. */

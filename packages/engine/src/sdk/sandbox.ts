@@ -1,11 +1,11 @@
 import type { ChildProcess } from 'node:child_process';
 import { hostname, release } from 'node:os';
 import type { Readable, Writable } from 'node:stream';
-import { AvocadoError } from '../error';
+import { AvocadoError, diskFullError } from '../error';
 import type { Reporter } from '../report';
 import { planBubblewrap } from './bubblewrap';
 import type { BubblewrapPlan } from './bubblewrap';
-import { CommandLog, aborted, checkSources, failed, missingProgram } from './command-log';
+import { CommandLog, aborted, checkSources, failed, missingProgram, ranOutOfSpace } from './command-log';
 import type { RunOptions } from './command-log';
 import { hostNetwork } from './network';
 import { endProcesses, findBubblewrap, infoDescriptor, readFirstProcess, startBubblewrap } from './process';
@@ -47,6 +47,9 @@ async function run(command: SdkCommand, reporter: Reporter, options: RunOptions 
   if (command.signal?.aborted) throw aborted(command);
   if (code !== 0) {
     const message = first === undefined ? `the sandbox for ${command.label} could not be made` : failed(command, code);
+    if (ranOutOfSpace(command, log.lastLines)) {
+      throw diskFullError(command.label, { output: log.lastLines, log: log.path });
+    }
     throw new AvocadoError(first === undefined ? 'SANDBOX_FAILED' : 'COMMAND_FAILED', message, {
       output: log.shown,
       log: log.path,

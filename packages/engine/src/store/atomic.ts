@@ -22,7 +22,10 @@ export async function sweepLeftovers(directory: string): Promise<void> {
   for (const name of await readdir(directory)) {
     const pid = leftoverProcess(name);
     if (pid === undefined || isRunning(pid)) continue;
-    await rm(join(directory, name), { recursive: true, force: true });
+    // Several processes may sweep at once, and in a directory of all users some belong to others.
+    await rm(join(directory, name), { recursive: true, force: true, maxRetries: 5 }).catch(
+      unless('ENOTEMPTY', 'EACCES', 'EPERM'),
+    );
   }
 }
 
@@ -53,19 +56,36 @@ export async function replaceDirectory<T>(path: string, fill: (temporary: string
   await mkdir(dirname(path), { recursive: true });
   await sweepLeftovers(dirname(path));
   const temporary = temporaryName(path);
-  const old = temporaryName(path);
   try {
     await mkdir(temporary);
     const result = await fill(temporary);
-    await rename(path, old).catch((error: NodeJS.ErrnoException) => {
-      if (error.code !== 'ENOENT') throw error;
-    });
-    await rename(temporary, path);
+    await takePlace(temporary, path);
     return result;
   } finally {
     await rm(temporary, { recursive: true, force: true });
-    await rm(old, { recursive: true, force: true });
   }
+}
+
+/** Another process may do the same at the same time: the last one stays, and each is whole. */
+async function takePlace(temporary: string, path: string): Promise<void> {
+  for (;;) {
+    const old = temporaryName(path);
+    try {
+      await rename(path, old).catch(unless('ENOENT'));
+      await rename(temporary, path);
+      return;
+    } catch (error) {
+      unless('ENOTEMPTY', 'EEXIST')(error as NodeJS.ErrnoException);
+    } finally {
+      await rm(old, { recursive: true, force: true });
+    }
+  }
+}
+
+function unless(...codes: string[]): (error: NodeJS.ErrnoException) => void {
+  return (error) => {
+    if (!codes.includes(error.code ?? '')) throw error;
+  };
 }
 
 /** A directory that is gone when `use` ends, however it ends. */

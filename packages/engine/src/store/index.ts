@@ -11,3 +11,4 @@ export type { StoreEntry } from './entries';
 export { planPrune, pruneStore, total } from './prune';
 export type { Pruned, PruneRules } from './prune';
 export { applyStoreLimit, formatSize, parseAge, parseSize } from './limits';
+export * from './bound';

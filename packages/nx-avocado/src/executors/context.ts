@@ -1,6 +1,6 @@
 import type { ExecutorContext } from '@nx/devkit';
 import { dockerImages, openRoot, openRpmRoot } from '@nx-avocado/engine/feed';
-import { AvocadoError, formatError } from '@nx-avocado/engine/error';
+import { AvocadoError, explained, formatError } from '@nx-avocado/engine/error';
 import type { Reporter } from '@nx-avocado/engine/report';
 import { runnerOfRoots } from '@nx-avocado/engine/sdk';
 import type { TaskContext } from '@nx-avocado/engine/task';
@@ -46,7 +46,7 @@ export async function runTask(
     await work(taskContext(context, lineReporter(process.stdout), abort.signal));
     return { success: true };
   } catch (error) {
-    process.stderr.write(`\n${formatError(error)}\n`);
+    process.stderr.write(`\n${formatError(explained(error))}\n`);
     return { success: false };
   } finally {
     abort.release();

@@ -1,6 +1,6 @@
 import { setMaxListeners } from 'node:events';
 import type { ExecutorContext, TaskGraph } from '@nx/devkit';
-import { formatError } from '@nx-avocado/engine/error';
+import { explained, formatError } from '@nx-avocado/engine/error';
 import { idsOf } from '../../graph/ids';
 import { abortOnSignals, taskContext } from '../context';
 import { taskReporter } from '../reporter';
@@ -48,7 +48,7 @@ export default async function* runSteps(
       const kept = found === 'same' && !isMissed(id) && ({ status: 'local-cache-kept-existing' } as const);
       return { success: true, terminalOutput: said(), ...kept };
     } catch (error) {
-      return { success: false, terminalOutput: `${said()}\n${formatError(error)}\n` };
+      return { success: false, terminalOutput: `${said()}\n${formatError(explained(error))}\n` };
     }
   };
   try {
