@@ -8,4 +8,5 @@ export type { DiskPartition, DiskRecipe, PartitionContent } from './disk-recipe'
 export { unpackProvisioned } from './avocado/open';
 export { openDisk } from './open-disk';
 export type { OpenedDisk } from './open-disk';
+export { verifyOutput } from './verify';
 export { writeDisk } from './write-disk';

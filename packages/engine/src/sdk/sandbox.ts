@@ -48,7 +48,7 @@ async function run(command: SdkCommand, reporter: Reporter, options: RunOptions 
   if (code !== 0) {
     const message = first === undefined ? `the sandbox for ${command.label} could not be made` : failed(command, code);
     if (ranOutOfSpace(command, log.lastLines)) {
-      throw diskFullError(command.label, { output: log.lastLines, log: log.path });
+      throw diskFullError(command.label, { output: log.shown, log: log.path });
     }
     throw new AvocadoError(first === undefined ? 'SANDBOX_FAILED' : 'COMMAND_FAILED', message, {
       output: log.shown,

@@ -4,6 +4,8 @@ import { AvocadoError, explained, formatError } from '@nx-avocado/engine/error';
 import type { Reporter } from '@nx-avocado/engine/report';
 import { runnerOfRoots } from '@nx-avocado/engine/sdk';
 import type { TaskContext } from '@nx-avocado/engine/task';
+import { dropDamagedOn } from '../cache/entries';
+import type { CacheContext } from '../cache/entries';
 import { lineReporter } from './reporter';
 import { sdkRunner } from './runner';
 import type { RunnerContext } from './runner';
@@ -15,7 +17,7 @@ export interface Keyed {
 }
 
 /** Of Nx's context what every executor needs. */
-export type ExecutionContext = Pick<ExecutorContext, 'root'> & RunnerContext;
+export type ExecutionContext = Pick<ExecutorContext, 'root'> & RunnerContext & CacheContext;
 
 /** What an executor does, without Nx. */
 export type Work<Options> = (options: Options, task: TaskContext) => Promise<unknown>;
@@ -46,6 +48,7 @@ export async function runTask(
     await work(taskContext(context, lineReporter(process.stdout), abort.signal));
     return { success: true };
   } catch (error) {
+    await dropDamagedOn(error, context);
     process.stderr.write(`\n${formatError(explained(error))}\n`);
     return { success: false };
   } finally {

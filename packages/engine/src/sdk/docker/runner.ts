@@ -1,4 +1,4 @@
-import { AvocadoError } from '../../error';
+import { AvocadoError, diskFullError, saysDiskFull } from '../../error';
 import type { Reporter } from '../../report';
 import { fixedEnvironment } from '../bubblewrap';
 import { CommandLog, aborted, checkSources, failed, missingProgram } from '../command-log';
@@ -110,6 +110,7 @@ async function run(
   if (command.signal?.aborted) throw aborted(command);
   if (code === undefined) throw await lost(connection, command, log);
   if (code === 0) return { stdout: log.standardOutput };
+  if (saysDiskFull(log.lastLines)) throw diskFullError(command.label, { output: log.shown, log: log.path });
   throw new AvocadoError('COMMAND_FAILED', failed(command, code), {
     output: log.shown,
     log: log.path,

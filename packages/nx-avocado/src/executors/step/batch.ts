@@ -2,6 +2,7 @@ import { setMaxListeners } from 'node:events';
 import type { ExecutorContext, TaskGraph } from '@nx/devkit';
 import { explained, formatError } from '@nx-avocado/engine/error';
 import { idsOf } from '../../graph/ids';
+import { dropDamagedOn } from '../../cache/entries';
 import { abortOnSignals, taskContext } from '../context';
 import { taskReporter } from '../reporter';
 import { make, nameOf, targetsOf } from './make';
@@ -48,6 +49,7 @@ export default async function* runSteps(
       const kept = found === 'same' && !isMissed(id) && ({ status: 'local-cache-kept-existing' } as const);
       return { success: true, terminalOutput: said(), ...kept };
     } catch (error) {
+      await dropDamagedOn(error, context);
       return { success: false, terminalOutput: `${said()}\n${formatError(explained(error))}\n` };
     }
   };
