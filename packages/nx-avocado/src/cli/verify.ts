@@ -1,37 +1,38 @@
-import { dirname, join } from 'node:path';
 import type { Command } from 'commander';
 import { formatError } from '@nx-avocado/engine/error';
-import { verifyManifest } from '@nx-avocado/engine/store';
-import { globSync } from 'tinyglobby';
+import { verifyOutput } from '@nx-avocado/engine/runtime';
+import type { TaskOutput } from '@nx-avocado/engine/task';
 import { lineReporter } from '../executors/reporter';
+import { findOutputs } from './outputs';
 import { workspaceRoot } from './workspace';
 
-/** `nx-avocado verify`: proves every output of the workspace by its manifest (DESIGN rule 5). */
+/** Of `--json`: every output, and what is wrong with it. */
+interface Verified extends TaskOutput {
+  problems: { code: string; message: string; hint?: string | undefined }[];
+}
+
+/** `nx-avocado verify`: proves every output of the workspace, and what it refers to, by sha256 (DESIGN rule 5). */
 export function verify(program: Command): void {
   program
     .command('verify')
-    .description('Prove every output in the workspace by its sha256')
-    .action(async () => {
+    .description('Prove every output in the workspace, and what it refers to, by its sha256')
+    .option('--json', 'print what was found as JSON')
+    .action(async ({ json = false }: { json?: boolean }) => {
       const root = workspaceRoot();
-      const reporter = lineReporter(process.stdout);
-      const outputs = findOutputs(root);
+      process.chdir(root);
+      const reporter = lineReporter(json ? process.stderr : process.stdout);
+      const outputs = await findOutputs(root);
       const step = reporter.step(`Verifying ${outputs.length} outputs`);
-      let bad = 0;
+      const found: Verified[] = [];
       for (const [index, output] of outputs.entries()) {
         step.update(`${index} of ${outputs.length}`);
-        await verifyManifest(join(root, output), output).catch((error: unknown) => {
-          bad += 1;
-          process.stderr.write(`${formatError(error)}\n`);
-        });
+        const problems = await verifyOutput(root, output);
+        if (!json) for (const problem of problems) process.stderr.write(`${formatError(problem)}\n`);
+        found.push({ ...output, problems: problems.map(({ code, message, hint }) => ({ code, message, hint })) });
       }
+      const bad = found.filter(({ problems }) => problems.length > 0).length;
       step.done(bad === 0 ? 'all as they were written' : `${bad} damaged`);
+      if (json) process.stdout.write(`${JSON.stringify({ version: 1, outputs: found }, null, 2)}\n`);
       if (bad > 0) process.exitCode = 1;
     });
-}
-
-/** Directories with a task's output, relative to the workspace: `app/.avocado/app/qemux86-64/build`. */
-function findOutputs(root: string): string[] {
-  const patterns = ['**/.avocado/*/*/*/manifest.json'];
-  const found = globSync(patterns, { cwd: root, dot: true, ignore: ['**/node_modules/**', '**/.nx/**'] });
-  return found.map((path) => dirname(path)).sort();
 }
