@@ -31,7 +31,7 @@ function runNode(root: string, args: string[], env: Record<string, string>): Pro
   });
 }
 
-function programOf(root: string): string {
+export function programOf(root: string): string {
   const nx = join(root, 'node_modules/nx');
   const { bin } = JSON.parse(readFileSync(join(nx, 'package.json'), 'utf8')) as { bin: { nx: string } };
   return join(nx, bin.nx);
