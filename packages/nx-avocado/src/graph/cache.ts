@@ -1,6 +1,6 @@
-import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { dataFile, readData, writeData } from './data-file';
+import { FileDigests } from './digests';
+import type { KnownDigests } from './digests';
 import type { ResolvedFile } from './model';
 
 /** Everything that a resolution read. It still holds while all of it is the same. */
@@ -12,7 +12,7 @@ export interface Reads {
 }
 
 /** Raise it whenever `ResolvedFile`, or what resolution puts into it, changes between two releases. */
-export const format = 4;
+export const format = 5;
 
 interface Entry {
   /** sha256 over what the caller resolved it with: format, options, release, the list of crates. */
@@ -21,30 +21,38 @@ interface Entry {
   resolved: ResolvedFile;
 }
 
+interface Kept {
+  entries: Record<string, Entry>;
+  digests: KnownDigests;
+}
+
 /**
  * Resolved avocado.yaml files of earlier runs, by what they were made of: parsing one costs milliseconds and loads zod
  * and yaml. A file that does not load is never kept, and a lost or damaged cache costs time alone.
  */
 export class ResolvedCache {
-  private readonly entries: Record<string, Entry>;
+  /** Of files below the workspace root. */
+  readonly digests: FileDigests;
+  private readonly entries: Kept['entries'];
   private readonly variables = new Map<string, string | null>();
   private changed = false;
 
   constructor(
-    private readonly workspaceRoot: string,
-    private readonly path = join(workspaceDataDirectory(workspaceRoot), 'nx-avocado.json'),
+    workspaceRoot: string,
+    private readonly path = dataFile(workspaceRoot, 'nx-avocado.json'),
   ) {
-    this.entries = readJson(path) ?? {};
+    const { entries = {}, digests = {} } = readData<Partial<Kept>>(path) ?? {};
+    this.entries = entries;
+    this.digests = new FileDigests(workspaceRoot, digests);
   }
 
   get(file: string, key: string): ResolvedFile | undefined {
     const entry = this.entries[file];
     if (entry?.key !== key) return undefined;
     const { files, env } = entry.reads;
-    const same =
-      Object.entries(env).every(([name, value]) => this.variable(name) === value) &&
-      Object.entries(files).every(([name, digest]) => digestOf(join(this.workspaceRoot, name)) === digest);
-    return same ? entry.resolved : undefined;
+    for (const name in env) if (this.variable(name) !== env[name]) return undefined;
+    for (const name in files) if (this.digests.of(name) !== files[name]) return undefined;
+    return entry.resolved;
   }
 
   /** Each asked for once: to look into the environment takes longer than to read a small file. */
@@ -63,41 +71,8 @@ export class ResolvedCache {
     this.changed = true;
   }
 
-  /** Old or new, never half; two Nx processes may write at the same time. A failure costs the next run time alone. */
   write(): void {
-    if (!this.changed) return;
-    try {
-      mkdirSync(dirname(this.path), { recursive: true });
-      const temporary = `${this.path}.${process.pid}`;
-      writeFileSync(temporary, JSON.stringify(this.entries));
-      renameSync(temporary, this.path);
-    } catch {
-      // The workspace may be read-only.
-    }
-  }
-}
-
-/** sha256 (hex) of a file's bytes, or null where it cannot be read. */
-export function digestOf(path: string): string | null {
-  try {
-    // Most of what is not there is a lock, one for each file; an exception costs ten times as much.
-    if (!existsSync(path)) return null;
-    return createHash('sha256').update(readFileSync(path)).digest('hex');
-  } catch {
-    return null;
-  }
-}
-
-/** Nx's own place for what it derives; its public API does not tell it. */
-function workspaceDataDirectory(workspaceRoot: string): string {
-  const configured = process.env['NX_WORKSPACE_DATA_DIRECTORY'];
-  return configured ? join(workspaceRoot, configured) : join(workspaceRoot, '.nx/workspace-data');
-}
-
-function readJson(path: string): Record<string, Entry> | undefined {
-  try {
-    return JSON.parse(readFileSync(path, 'utf8')) as Record<string, Entry>;
-  } catch {
-    return undefined;
+    if (!this.changed && !this.digests.changed) return;
+    writeData(this.path, { entries: this.entries, digests: this.digests.known } satisfies Kept);
   }
 }

@@ -9,7 +9,7 @@ import type { ExtensionSlice, ResolvedFile, ResolvedProject, RuntimeSlice } from
 import { possibleNames, projectNames, projectRoot } from './names';
 import { isNxProjectFile, otherNames } from './other-names';
 import { overlayOf, overlayState } from './overlay';
-import type { OverlayState, TreeModes } from './overlay';
+import type { OverlayState } from './overlay';
 import { normaliseOptions } from './options';
 import { isGenerated } from './reads';
 import type { PluginOptions } from './options';
@@ -17,6 +17,7 @@ import { runtimeTargets } from './runtime';
 import { refusals } from './refused';
 import type { FileContext } from './sdk-install';
 import type { NamedProject } from './target';
+import { OverlayTrees } from './tree-modes';
 
 /**
  * Cargo.toml files say which crates belong to an extension; they make no projects of their own. Those of Nx's own
@@ -52,10 +53,11 @@ async function overlayStates(
   workspaceRoot: string,
 ): Promise<Map<ExtensionSlice | RuntimeSlice, OverlayState>> {
   const states = new Map<ExtensionSlice | RuntimeSlice, OverlayState>();
-  const known = new Map<string, TreeModes>();
+  const trees = new OverlayTrees(workspaceRoot);
   for (const slice of resolved.flatMap(({ projects }) => projects.flatMap(({ slices }) => Object.values(slices)))) {
-    if (overlayOf(slice)) states.set(slice, await overlayState(workspaceRoot, slice, known));
+    if (overlayOf(slice)) states.set(slice, await overlayState(workspaceRoot, slice, trees));
   }
+  trees.write();
   return states;
 }
 

@@ -1,5 +1,5 @@
 import { relative, sep } from 'node:path';
-import { digestOf } from './cache';
+import { digestOf } from './digests';
 import type { Reads } from './cache';
 
 /** Files (absolute paths, existing or not) and variables that a resolution read, with what they are now. */

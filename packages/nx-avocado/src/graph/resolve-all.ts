@@ -1,6 +1,5 @@
 import { createHash } from 'node:crypto';
-import { join } from 'node:path';
-import { ResolvedCache, digestOf, format } from './cache';
+import { ResolvedCache, format } from './cache';
 import type { ResolvedFile } from './model';
 import type { PluginOptions } from './options';
 import { release } from './recipe';
@@ -21,7 +20,7 @@ export async function resolveAll(
   workspaceRoot: string,
 ): Promise<Resolution> {
   const cache = new ResolvedCache(workspaceRoot);
-  const manifests = crates.map((path) => [path, digestOf(join(workspaceRoot, path))]);
+  const manifests = crates.map((path) => [path, cache.digests.of(path)]);
   const key = createHash('sha256').update(JSON.stringify({ format, release, options, manifests })).digest('hex');
   const result: Resolution = { resolved: [], read: [] };
   for (const file of files) {
