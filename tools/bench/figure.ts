@@ -4,9 +4,18 @@ export interface Figure {
   value: number;
   unit: 'ms' | 's' | 'MB' | '';
   floor?: { name: string; value: number };
-  limit: { kind: 'ratio' | 'difference' | 'value'; at: number };
+  /** Absent where the row only stands beside others. */
+  limit?: { kind: 'ratio' | 'difference' | 'value'; at: number };
   runs: number;
 }
+
+/** A row that could not be measured, and why. */
+export interface Unmeasured {
+  name: string;
+  reason: string;
+}
+
+export type Row = Figure | Unmeasured;
 
 export function median(values: number[]): number {
   const sorted = [...values].sort((a, b) => a - b);
@@ -23,29 +32,51 @@ export async function time(work: () => Promise<unknown>): Promise<number> {
   return performance.now() - start;
 }
 
-/** What the limit is held against. */
-export function measured({ value, floor, limit }: Figure): number {
-  if (limit.kind === 'ratio') return value / (floor?.value ?? NaN);
-  return limit.kind === 'difference' ? value - (floor?.value ?? NaN) : value;
+/** Milliseconds of a measure and of its floor, one after the other, so that what else the machine does meets both. */
+export async function pairs(
+  runs: number,
+  floor: (run: number) => Promise<unknown>,
+  value: (run: number) => Promise<unknown>,
+): Promise<{ value: number; floor: number; runs: number }> {
+  const [floors, values]: [number[], number[]] = [[], []];
+  for (let run = -1; run < runs; run++) {
+    const floorTime = await time(() => floor(run));
+    const valueTime = await time(() => value(run));
+    // The first fills caches.
+    if (run < 0) continue;
+    floors.push(floorTime);
+    values.push(valueTime);
+  }
+  return { value: median(values), floor: median(floors), runs };
 }
 
-export function table(figures: Figure[]): string {
-  const number = (value: number, unit: string): string =>
-    value === Infinity ? '' : `${value.toFixed(unit === 's' ? 1 : 0)} ${unit}`.trimEnd();
-  const rows = figures.map((figure) => {
-    const { name, value, unit, floor, limit, runs } = figure;
-    const result = measured(figure);
-    const shown = limit.kind === 'ratio' ? result.toFixed(2) : number(result, unit);
-    const most = limit.kind === 'ratio' ? String(limit.at) : number(limit.at, unit);
-    return [
-      ...[name, number(value, unit), floor ? `${floor.name}: ${number(floor.value, unit)}` : '', shown, most],
-      ...[result <= limit.at ? 'yes' : 'NO', String(runs)],
-    ];
-  });
-  const all = [['figure', 'median', 'floor', 'measured', 'at most', 'held', 'runs'], ...rows];
-  const widths = all[0]?.map((_, column) => Math.max(...all.map((row) => row[column]?.length ?? 0))) ?? [];
-  const line = (row: string[]): string =>
-    `| ${row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join(' | ')} |`;
+/** What the limit is held against. */
+export function measured({ value, floor, limit }: Figure): number {
+  if (limit?.kind === 'ratio') return value / (floor?.value ?? NaN);
+  return limit?.kind === 'difference' ? value - (floor?.value ?? NaN) : value;
+}
+
+export function isHeld(figure: Figure): boolean {
+  return figure.limit === undefined || measured(figure) <= figure.limit.at;
+}
+
+/** Markdown, as prettier would write it. */
+export function table(rows: Row[]): string {
+  const all = [['figure', 'median', 'floor', 'measured', 'at most', 'held', 'runs'], ...rows.map(cells)];
+  const widths = all[0]!.map((_, column) => Math.max(3, ...all.map((row) => row[column]!.length)));
+  const line = (row: string[]): string => `| ${row.map((cell, column) => cell.padEnd(widths[column]!)).join(' | ')} |`;
   const [head = [], ...body] = all;
-  return [line(head), `|${widths.map((width) => '-'.repeat(width + 2)).join('|')}|`, ...body.map(line)].join('\n');
+  return [line(head), line(widths.map((width) => '-'.repeat(width))), ...body.map(line)].join('\n');
+}
+
+function cells(row: Row): string[] {
+  if ('reason' in row) return [row.name, `not measured: ${row.reason.replaceAll('|', '/')}`, '', '', '', '', ''];
+  const { name, value, unit, floor, limit, runs } = row;
+  const number = (amount: number): string => `${amount.toFixed(unit === 's' ? 1 : 0)} ${unit}`.trimEnd();
+  const shown = (amount: number): string => (limit?.kind === 'ratio' ? amount.toFixed(2) : number(amount));
+  return [
+    ...[name, number(value), floor ? `${floor.name}: ${number(floor.value)}` : ''],
+    ...(limit ? [shown(measured(row)), limit.kind === 'ratio' ? String(limit.at) : number(limit.at)] : ['', '']),
+    ...[limit ? (isHeld(row) ? 'yes' : '**no**') : '', String(runs)],
+  ];
 }

@@ -1,109 +1,122 @@
-import { execFileSync } from 'node:child_process';
-import { cpus, totalmem } from 'node:os';
-import { join } from 'node:path';
-import { repository } from '../../e2e/support/workspace';
 import { openRoot } from '../../packages/engine/src/feed';
 import type { SdkDescriptor } from '../../packages/engine/src/feed';
 import { silentReporter } from '../../packages/engine/src/report';
 import type { SdkRoot } from '../../packages/engine/src/sdk';
-import type { ExtensionAssembleOptions } from '../../packages/engine/src/task';
+import { boot } from './boot';
 import { docker } from './docker';
+import { comment, editToDisk, editToImage, overlayToDisk } from './edit';
 import { entry } from './entry';
 import { table } from './figure';
-import type { Figure } from './figure';
-import { boot, edit, noOp } from './graph';
+import type { Row } from './figure';
+import { Least } from './least';
+import { many } from './many';
+import { memory } from './memory';
+import { mkosi } from './mkosi';
+import { noOp } from './no-op';
+import { pack } from './pack';
+import { packing } from './packing';
+import { machine, writeResults } from './results';
 import { sandbox } from './sandbox';
 import { Scale } from './scale';
+import { sdk } from './sdk';
 import { BenchWorkspace } from './workspace';
 
 const project = 'examples/rust-vitals/.avocado/example-rust/qemux86-64';
 
-/** Names of figures to measure, or all. */
-const wanted = process.argv.slice(2);
+type Measure = () => Row | Row[] | Promise<Row | Row[]>;
+
+/** Names of figures to measure, or all; `--write` keeps the results in docs/. */
+const words = process.argv.slice(2);
+const wanted = words.filter((word) => !word.startsWith('--'));
 
 async function main(): Promise<void> {
   say('packing the plugin and building what the figures need');
   const workspace = new BenchWorkspace();
+  let least: Least | undefined;
   try {
-    await report(workspace);
+    await workspace.run('dev:provision');
+    const descriptor = JSON.parse(workspace.read(`${project}/sdk-install/sdk.json`)) as SdkDescriptor;
+    const [tools, toolchain] = [await root(descriptor, 'tools'), await root(descriptor, 'toolchain')];
+    least = new Least(workspace, tools, toolchain);
+    await report(measures(workspace, descriptor, tools, toolchain, least));
   } finally {
+    least?.remove();
     await workspace.remove();
   }
 }
 
-async function report(workspace: BenchWorkspace): Promise<void> {
-  await workspace.run('dev:provision');
-  const { roots } = JSON.parse(workspace.read(`${project}/sdk-install/sdk.json`)) as SdkDescriptor;
-  const root = (name: 'tools' | 'toolchain'): Promise<SdkRoot> => {
-    const spec = roots[name];
-    if (!spec) throw new Error(`the SDK of example-rust has no ${name}`);
-    return openRoot(spec, { reporter: silentReporter });
-  };
-  const [tools, toolchain] = [await root('tools'), await root('toolchain')];
-  const measures: [string, () => Promise<Figure | Figure[]>][] = [
-    ['sandbox', () => sandbox(tools)],
-    ['entry', () => Promise.resolve(entry(workspace))],
+/** By name; several of one name are measured together. */
+function measures(
+  workspace: BenchWorkspace,
+  descriptor: SdkDescriptor,
+  tools: SdkRoot,
+  toolchain: SdkRoot,
+  least: Least,
+): [string, Measure][] {
+  return [
     ['no-op', () => noOp(workspace)],
-    ['edit', () => edit(workspace, tools, toolchain)],
+    ['edit', () => editToImage(workspace, least)],
+    ['edit', () => editToDisk(workspace, least)],
+    ['comment', () => comment(workspace)],
+    ['overlay', () => overlayToDisk(workspace, least)],
+    ['many', () => many(workspace)],
+    ['packing', () => packing(workspace, tools, toolchain)],
+    ['sdk', () => sdk(workspace, descriptor)],
+    ['mkosi', () => mkosi(workspace)],
+    ['memory', () => memory(workspace)],
+    ['pack', () => pack(workspace)],
+    ['sandbox', () => sandbox(tools)],
+    ['entry', () => entry(workspace)],
+    ['boot', () => boot(workspace)],
     ['scale', () => withScale(workspace, (scale) => scale.cold())],
     ['scale', () => withScale(workspace, (scale) => scale.warm())],
-    ['boot', () => boot(workspace)],
     ['docker', () => docker(workspace, tools)],
-    ['pack', () => pack(workspace)],
   ];
-  const figures: Figure[] = [];
-  for (const [name, measure] of measures) {
-    if (wanted.length > 0 && !wanted.includes(name)) continue;
-    say(name);
-    const measured = [await measure()].flat();
-    figures.push(...measured);
-    // Each as it comes: a run that is interrupted keeps what it has measured.
-    console.log(table(measured));
-  }
-  const memory = Math.round(totalmem() / 2 ** 30);
-  console.log(`\n${cpus().length} cores (${cpus()[0]?.model ?? '?'}), ${memory} GB, Node ${process.versions.node}\n`);
-  console.log(table(figures));
 }
 
-async function withScale(workspace: BenchWorkspace, measure: (scale: Scale) => Promise<Figure>): Promise<Figure> {
+async function report(all: [string, Measure][]): Promise<void> {
+  const unknown = wanted.filter((word) => !all.some(([name]) => name === word));
+  if (unknown.length > 0) {
+    const names = [...new Set(all.map(([name]) => name))];
+    throw new Error(`no figure ${unknown.join(', ')}; there are: ${names.join(', ')}`);
+  }
+  const rows: Row[] = [];
+  for (const [name, measure] of all) {
+    if (wanted.length > 0 && !wanted.includes(name)) continue;
+    say(name);
+    const measured = [await attempt(name, measure)].flat();
+    rows.push(...measured);
+    // Each as it comes: a run that is interrupted keeps what it has measured.
+    say(`\n${table(measured)}`);
+  }
+  console.log(`${machine()}\n\n${table(rows)}`);
+  if (words.includes('--write')) writeResults(rows);
+}
+
+/** One that fails must not take the others along. */
+async function attempt(name: string, measure: Measure): Promise<Row | Row[]> {
+  try {
+    return await measure();
+  } catch (error) {
+    console.error(error);
+    process.exitCode = 1;
+    return { name, reason: (error instanceof Error ? error.message : String(error)).trim().split('\n').at(-1) ?? '' };
+  }
+}
+
+async function root({ roots }: SdkDescriptor, name: 'tools' | 'toolchain'): Promise<SdkRoot> {
+  const spec = roots[name];
+  if (!spec) throw new Error(`the SDK of example-rust has no ${name}`);
+  return openRoot(spec, { reporter: silentReporter });
+}
+
+async function withScale(workspace: BenchWorkspace, measure: (scale: Scale) => Promise<Row>): Promise<Row> {
   const scale = new Scale(workspace);
   try {
     return await measure(scale);
   } finally {
     scale.remove();
   }
-}
-
-/** Peak memory of Node while it packs 1 GiB, over the same process that packs nothing. */
-async function pack(workspace: BenchWorkspace): Promise<Figure> {
-  const { targets } = JSON.parse(await workspace.nx('show', 'project', 'heartbeat-app', '--json')) as {
-    targets: Record<string, { options: ExtensionAssembleOptions }>;
-  };
-  await workspace.run('heartbeat-app:build');
-  const base = targets['build']?.options;
-  if (!base) throw new Error('heartbeat-app has no build');
-  const options: ExtensionAssembleOptions = {
-    ...base,
-    sourceRoot: 'tmp',
-    outputPath: 'tmp/bench-pack',
-    section: { ...base.section, overlay: { dir: 'bench-overlay', mode: 'merge', preprocess: false } },
-  };
-  const peak = (mode: string): number =>
-    Number(
-      execFileSync(
-        process.execPath,
-        [...process.execArgv, join(repository, 'tools/bench/pack.ts'), workspace.root, mode],
-        {
-          env: { ...process.env, BENCH_OPTIONS: JSON.stringify({ options }) },
-          encoding: 'utf8',
-        },
-      ),
-    );
-  return {
-    ...{ name: 'peak memory of Node, packing 1 GiB', value: peak('pack'), unit: 'MB', runs: 1 },
-    floor: { name: 'the same process, packing nothing', value: peak('') },
-    limit: { kind: 'value', at: 200 },
-  };
 }
 
 function say(text: string): void {

@@ -1,47 +1,38 @@
-// Run by main.ts in a process of its own, whose peak memory it prints: `pack.ts <workspace> [pack]`.
-import { createWriteStream, mkdirSync, rmSync } from 'node:fs';
-import { once } from 'node:events';
+import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
-import { createCipheriv } from 'node:crypto';
-import { assembleExtension } from '../../packages/engine/src/extension';
-import { openRoot } from '../../packages/engine/src/feed';
-import { silentReporter } from '../../packages/engine/src/report';
-import { createSandboxRunner } from '../../packages/engine/src/sdk';
+import { repository } from '../../e2e/support/workspace';
 import type { ExtensionAssembleOptions } from '../../packages/engine/src/task';
+import type { Figure } from './figure';
+import type { BenchWorkspace } from './workspace';
 
-const [workspaceRoot = '', mode] = process.argv.slice(2);
-
-async function main(): Promise<void> {
-  if (mode === 'pack') {
-    const { options } = JSON.parse(process.env['BENCH_OPTIONS'] ?? '') as { options: ExtensionAssembleOptions };
-    const folder = join(workspaceRoot, 'tmp/bench-overlay');
-    try {
-      await fill(join(folder, 'usr/share/bench'));
-      const { signal } = new AbortController();
-      const runner = createSandboxRunner();
-      await assembleExtension(options, {
-        ...{ workspaceRoot, reporter: silentReporter, signal, runner },
-        openRoot: (spec) => openRoot(spec, { reporter: silentReporter }),
-      });
-    } finally {
-      rmSync(folder, { recursive: true, force: true });
-    }
-  }
-  console.log(process.resourceUsage().maxRSS / 1024);
+/** Peak memory of Node while it packs 1 GiB, over the same process that packs nothing. */
+export async function pack(workspace: BenchWorkspace): Promise<Figure> {
+  const options = await assembleOptions(workspace);
+  const script = join(repository, 'tools/bench/peak.ts');
+  const env = { ...process.env, BENCH_OPTIONS: JSON.stringify({ options }) };
+  const peak = (mode: string): number =>
+    Number(
+      execFileSync(process.execPath, [...process.execArgv, script, workspace.root, mode], { env, encoding: 'utf8' }),
+    );
+  return {
+    ...{ name: 'peak memory of Node, packing 1 GiB', value: peak('pack'), unit: 'MB', runs: 1 },
+    floor: { name: 'the same process, packing nothing', value: peak('') },
+    limit: { kind: 'value', at: 200 },
+  };
 }
 
-/** 1 GiB in 64 files, the same at each run; they compress, for the time that lz4hc takes with noise is not the point. */
-async function fill(directory: string): Promise<void> {
-  mkdirSync(directory, { recursive: true });
-  const noise = createCipheriv('aes-128-ctr', Buffer.alloc(16, 1), Buffer.alloc(16));
-  const zeros = Buffer.alloc(16 * 1024);
-  for (let file = 0; file < 64; file++) {
-    const stream = createWriteStream(join(directory, String(file)));
-    const block = Buffer.concat(new Array<Buffer>(64).fill(noise.update(zeros)));
-    for (let i = 0; i < 16; i++) if (!stream.write(block)) await once(stream, 'drain');
-    stream.end();
-    await once(stream, 'finish');
-  }
+/** Those of an extension of the examples whose overlay is `tmp/bench-overlay` in the workspace. */
+export async function assembleOptions(workspace: BenchWorkspace): Promise<ExtensionAssembleOptions> {
+  const { targets } = JSON.parse(await workspace.nx('show', 'project', 'heartbeat-app', '--json')) as {
+    targets: Record<string, { options: ExtensionAssembleOptions }>;
+  };
+  await workspace.run('heartbeat-app:build');
+  const base = targets['build']?.options;
+  if (!base) throw new Error('heartbeat-app has no build');
+  return {
+    ...base,
+    sourceRoot: 'tmp',
+    outputPath: 'tmp/bench-pack',
+    section: { ...base.section, overlay: { dir: 'bench-overlay', mode: 'merge', preprocess: false } },
+  };
 }
-
-void main();

@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSyn
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { runNx } from '../../e2e/support/nx';
-import { median, time } from './figure';
+import { pairs } from './figure';
 import type { Figure } from './figure';
 import type { BenchWorkspace } from './workspace';
 
@@ -78,13 +78,14 @@ export class Scale {
 
   /** The graph from nothing: every file is read, and the plugin's schema is loaded. */
   async cold(): Promise<Figure> {
-    const cold = async (root: string): Promise<number> => {
+    const cold = (root: string): Promise<void> => {
       rmSync(join(root, '.nx'), { recursive: true, force: true });
-      return time(() => graph(root));
+      return graph(root);
     };
-    const { value, floor, runs } = await alternate(
-      () => cold(this.ours),
+    const { value, floor, runs } = await pairs(
+      7,
       () => cold(this.bare),
+      () => cold(this.ours),
     );
     return {
       ...{ name: 'graph of 1000 projects, cold', value, unit: 'ms', runs },
@@ -98,9 +99,10 @@ export class Scale {
     await graph(this.ours);
     this.writeOut();
     await graph(this.same);
-    const { value, floor, runs } = await alternate(
-      () => time(() => graph(this.ours)),
-      () => time(() => graph(this.same)),
+    const { value, floor, runs } = await pairs(
+      7,
+      () => graph(this.same),
+      () => graph(this.ours),
     );
     return {
       ...{ name: 'graph of 1000 projects, warm', value, unit: 'ms', runs },
@@ -132,20 +134,6 @@ export class Scale {
     symlinkSync(modules, join(root, 'node_modules'));
     return root;
   }
-}
-
-/** One after the other, so that what else the machine does meets both. The first of each is not counted. */
-async function alternate(
-  value: () => Promise<number>,
-  floor: () => Promise<number>,
-): Promise<{ value: number; floor: number; runs: number }> {
-  const runs = 7;
-  const [values, floors]: [number[], number[]] = [[], []];
-  for (let i = 0; i <= runs; i++) {
-    values.push(await value());
-    floors.push(await floor());
-  }
-  return { value: median(values.slice(1)), floor: median(floors.slice(1)), runs };
 }
 
 async function graph(root: string): Promise<void> {

@@ -1,9 +1,14 @@
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { runNx } from '../../e2e/support/nx';
 import { foreignWorkspace, packPackages } from '../../e2e/support/packed';
 import { repository } from '../../e2e/support/workspace';
+
+/** Of the example that most figures are about. */
+export const crate = 'examples/rust-vitals/ref-rust';
+/** Where `dev:disk` writes, relative to the workspace; ignored. */
+export const diskFile = '.avocado/disk.raw';
 
 /** A cached target that does nothing, after an edit or without: what Nx itself costs. */
 export const floorTarget = 'floor:floor';
@@ -20,28 +25,9 @@ const floor = {
   },
 };
 
-/**
- * The examples in a workspace of their own, with the packed plugin: from this repository's workspace Nx would load
- * TypeScript (0.2 s for each command). Nx is set as the guide says: daemon on, plugins in its process.
- */
-export class BenchWorkspace {
-  readonly root: string;
-
-  constructor() {
-    const scratch = mkdtempSync(join(tmpdir(), 'nx-avocado-bench-pack-'));
-    const { devDependencies } = JSON.parse(readFileSync(join(repository, 'package.json'), 'utf8')) as {
-      devDependencies: Record<string, string>;
-    };
-    const nx = ['nx', '@nx/devkit'].map((name) => `${name}@${devDependencies[name] ?? ''}`);
-    this.root = foreignWorkspace([...nx, ...packPackages(scratch)]);
-    rmSync(scratch, { recursive: true });
-    rmSync(this.path('product'), { recursive: true });
-    const skip = /\/(\.avocado|target)$/;
-    cpSync(join(repository, 'examples'), this.path('examples'), {
-      recursive: true,
-      verbatimSymlinks: true,
-      filter: (path) => !skip.test(path),
-    });
+/** A workspace with the packed plugin. Nx is set as the guide says: daemon on, plugins in its process. */
+export class NxWorkspace {
+  constructor(readonly root: string) {
     this.write('floor/project.json', JSON.stringify(floor));
   }
 
@@ -69,9 +55,51 @@ export class BenchWorkspace {
     return output;
   }
 
+  /** Runs a target. @returns the tasks that were executed, not taken from a cache or kept */
+  async ran(target: string): Promise<string[]> {
+    const file = '.nx/cache/run.json';
+    rmSync(this.path(file), { force: true });
+    await this.run(target);
+    const { tasks } = JSON.parse(this.read(file)) as { tasks: { taskId: string; cacheStatus: string }[] };
+    return tasks.filter(({ cacheStatus }) => cacheStatus === 'cache-miss').map(({ taskId }) => taskId);
+  }
+
   async remove(): Promise<void> {
     if (existsSync(this.root)) await this.nx('daemon', '--stop');
     // The daemon may write a last line.
     rmSync(this.root, { recursive: true, force: true, maxRetries: 10, retryDelay: 200 });
   }
+}
+
+/**
+ * The examples in a workspace of their own: from this repository's workspace Nx would load TypeScript (0.2 s for each
+ * command).
+ */
+export class BenchWorkspace extends NxWorkspace {
+  constructor() {
+    const scratch = mkdtempSync(join(tmpdir(), 'nx-avocado-bench-pack-'));
+    const { devDependencies } = JSON.parse(readFileSync(join(repository, 'package.json'), 'utf8')) as {
+      devDependencies: Record<string, string>;
+    };
+    const nx = ['nx', '@nx/devkit'].map((name) => `${name}@${devDependencies[name] ?? ''}`);
+    super(foreignWorkspace([...nx, ...packPackages(scratch)]));
+    rmSync(scratch, { recursive: true });
+    rmSync(this.path('product'), { recursive: true });
+    const skip = /\/(\.avocado|target)$/;
+    cpSync(join(repository, 'examples'), this.path('examples'), {
+      recursive: true,
+      verbatimSymlinks: true,
+      filter: (path) => !skip.test(path),
+    });
+  }
+}
+
+/** Another one with the same packages, and these files. */
+export function linkedWorkspace(other: NxWorkspace, files: Record<string, string>): NxWorkspace {
+  const root = mkdtempSync(join(tmpdir(), 'nx-avocado-bench-'));
+  symlinkSync(other.path('node_modules'), join(root, 'node_modules'));
+  const workspace = new NxWorkspace(root);
+  for (const name of ['nx.json', 'package.json', '.gitignore']) workspace.write(name, other.read(name));
+  for (const [name, text] of Object.entries(files)) workspace.write(name, text);
+  return workspace;
 }
