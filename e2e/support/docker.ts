@@ -15,10 +15,12 @@ export class TestDocker {
    * The daemon that runs on this machine, else one of its own; Docker is installed where it is missing.
    * @param fresh one of its own in any case, for tests that end it
    * @param hidden directories that it finds empty, as another machine's daemon would; always with `fresh`
+   * @param size of all that it keeps, as for tmpfs: `96m`; always with `fresh`
    */
   constructor(
     fresh = false,
     private readonly hidden: string[] = [],
+    private readonly size?: string,
   ) {
     // Who may use the socket need not be who runs the tests.
     chmodSync(this.directory, 0o711);
@@ -35,7 +37,9 @@ export class TestDocker {
 
   /** Starts one of its own again, after `kill`. */
   start(fresh = true): string {
-    const lines = this.setUp(...(fresh ? ['--fresh', ...this.hidden.flatMap((path) => ['--hide', path])] : [])).trim();
+    const size = this.size === undefined ? [] : ['--size', this.size];
+    const own = ['--fresh', ...this.hidden.flatMap((path) => ['--hide', path]), ...size];
+    const lines = this.setUp(...(fresh ? own : [])).trim();
     return lines.split('\n').at(-1) ?? '';
   }
 

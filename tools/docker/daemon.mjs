@@ -38,18 +38,19 @@ const attempts = [
 
 /**
  * Starts dockerd and waits until it answers. The caller is root.
- * @param hidden directories of this machine that it finds empty, as if it were another machine's
+ * @param hide directories of this machine that it finds empty, as if it were another machine's
+ * @param size of its data, as for tmpfs
  * @returns undefined, or how it could be started if not as it is by default
  * @throws Error with the last lines of its log
  */
-export async function startDaemon(at, hidden = []) {
+export async function startDaemon(at, { hide = [], size } = {}) {
   for (const directory of [at.directory, at.data, at.run]) mkdirSync(directory, { recursive: true, mode: 0o711 });
   // Of one that was killed: its number may stand for another process, or for nothing but a zombie.
   const files = [at.pid, join(at.run, 'containerd/containerd.pid')];
   for (const file of files) if (processOf(file) === undefined) rmSync(file, { force: true });
   for (const attempt of attempts) {
     if (attempt.legacyIptables && !existsSync('/usr/sbin/iptables-legacy')) continue;
-    const child = launch(at, attempt, hidden);
+    const child = launch(at, attempt, [...hide.map((path) => [path]), ...(size ? [[at.data, size]] : [])]);
     if (await answers(at, child)) return attempt === attempts[0] ? undefined : attempt.name;
     await end(child.pid, () => child.exitCode !== null || child.signalCode !== null);
     if (!/iptables|bridge|network controller/i.test(lastLines(at.log))) break;
@@ -57,11 +58,11 @@ export async function startDaemon(at, hidden = []) {
   throw new Error(`dockerd does not start. The end of ${at.log}:\n${lastLines(at.log)}`);
 }
 
-function launch(at, { args, legacyIptables }, hidden) {
+function launch(at, { args, legacyIptables }, covered) {
   const log = openSync(at.log, 'w');
   const own = [`--host=unix://${at.socket}`, `--data-root=${at.data}`, `--exec-root=${at.run}`, `--pidfile=${at.pid}`];
   const path = [...(legacyIptables ? [legacyPrograms(at)] : []), process.env.PATH, '/usr/sbin', '/sbin'].join(':');
-  const [program, ...words] = hidden.length > 0 ? behind(hidden) : ['dockerd'];
+  const [program, ...words] = covered.length > 0 ? behind(covered) : ['dockerd'];
   const child = spawn(program, [...words, ...own, ...args], {
     stdio: ['ignore', log, log],
     // It outlives this process until it is stopped.
@@ -73,12 +74,13 @@ function launch(at, { args, legacyIptables }, hidden) {
   return child;
 }
 
-/** In a mount namespace of its own, with nothing in these directories. */
-function behind(hidden) {
-  const hide =
-    'for (( left = $1; left > 0; left-- )); do shift; mount -t tmpfs none "$1"; done; shift; exec dockerd "$@"';
-  const count = String(hidden.length);
-  return ['unshare', '--mount', '--propagation', 'private', '/bin/bash', '-c', hide, 'bash', count, ...hidden];
+/** In a mount namespace of its own, with nothing but memory, of a size or the default, in these directories. */
+function behind(covered) {
+  const cover =
+    'for (( left = $1; left > 0; left-- )); do mount -t tmpfs -o "size=$3" none "$2"; shift 2; done; shift; exec dockerd "$@"';
+  const words = covered.flatMap(([path, size = '50%']) => [path, size]);
+  const count = String(covered.length);
+  return ['unshare', '--mount', '--propagation', 'private', '/bin/bash', '-c', cover, 'bash', count, ...words];
 }
 
 /** dockerd calls `iptables` by its name; a directory before all others decides which that is. */

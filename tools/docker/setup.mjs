@@ -4,6 +4,7 @@
 //     node tools/docker/setup.mjs --stop                 stops it, if it was started so
 //     node tools/docker/setup.mjs --directory <new>      a daemon of its own in this directory, unless one answers already
 //     node tools/docker/setup.mjs --directory <new> --fresh --hide <path>    one that finds this directory empty
+//     node tools/docker/setup.mjs --directory <new> --fresh --hide <path> --size 96m    and has this much for its data
 //
 // The last line it prints is the address of the daemon, as for DOCKER_HOST.
 import { existsSync } from 'node:fs';
@@ -23,6 +24,7 @@ const { values } = parseArgs({
     directory: { type: 'string' },
     fresh: { type: 'boolean' },
     hide: { type: 'string', multiple: true },
+    size: { type: 'string' },
   },
 });
 const at = values.directory ? places(values.directory) : places(ownDirectory, systemSocket);
@@ -76,7 +78,7 @@ async function startByHand() {
   }
   step(`dockerd (its log: ${at.log})`);
   try {
-    const how = await startDaemon(at, values.hide);
+    const how = await startDaemon(at, values);
     if (how !== undefined) console.log(`It could be started ${how} only.`);
   } catch (error) {
     fail(

@@ -28,6 +28,15 @@ test('nothing but what is asked for, and a reboot ends it', () => {
   expect(values(argv, '-smp')).toEqual(['2']);
 });
 
+test('the channels are sockets, or descriptors that QEMU has', () => {
+  expect(values(qemuArguments(plan), '-chardev')[0]).toBe('socket,id=console,path=/run/d/sockets/console.sock');
+  const { sockets: _sockets, ...without } = plan;
+  expect(values(qemuArguments(without), '-chardev').slice(0, 2)).toEqual([
+    'file,id=console,path=/proc/self/fd/11,input-path=/proc/self/fd/10,append=on',
+    'file,id=qmp,path=/proc/self/fd/13,input-path=/proc/self/fd/12,append=on',
+  ]);
+});
+
 test('the disk is never written', () => {
   expect(values(qemuArguments(plan), '-drive')).toEqual([
     'if=none,id=disk,format=raw,file=/run/d/disk.raw,snapshot=on,werror=report',

@@ -95,7 +95,7 @@ test.each<[Partial<Error & { code: string; json: object }>, string, string]>([
     'DOCKER_PORT_IN_USE',
     'another port',
   ],
-  [{ json: { message: 'bind source path does not exist: /x' } }, 'DOCKER_FILES_UNSEEN', 'same machine'],
+  [{ json: { message: 'bind source path does not exist: /x' } }, 'DOCKER_FILES_UNSEEN', 'container_args'],
   [{ json: { message: 'pull access denied for x' } }, 'DOCKER_REGISTRY_DENIED', 'docker login'],
   [{ json: { message: 'something else' } }, 'DOCKER_FAILED', 'docker info'],
 ])('%j is told in our terms', (error, code, hint) => {
