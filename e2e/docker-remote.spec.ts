@@ -170,7 +170,7 @@ test('a started command has its input, output, channels and end; of its sources 
   mkdirSync(join(source, 'unsent'));
   writeFileSync(join(source, 'unsent/file'), 'stays');
   const needs = ['changed', 'same', 'gone', 'both'];
-  const script = `cd /src; read -r line; echo "$line" >made; echo new >changed; rm gone; mkdir -p a/b; ln -s ../made a/b/link
+  const script = `cd /src; read -r line; echo "$line" >made; echo new >changed; rm gone; mkdir -p a/b; ln -s ../../made a/b/link
     mkdir target; touch target/CACHEDIR.TAG target/large; echo theirs >both
     ls; echo "said $(head -1 <${channelPaths(['c'], 'c').input})" >${channelPaths(['c'], 'c').output}`;
   const mounts = [{ source, target: '/src', writable: true, needs, returns: 'changes' as const }];
@@ -197,17 +197,7 @@ test('a started command has its input, output, channels and end; of its sources 
   expect(['made', 'changed', 'same', 'both', 'both.from-sdk', 'unsent/file', 'a/b/link'].map(read)).toEqual([
     ...['typed\n', 'new\n', 'same', 'ours, longer', 'theirs\n', 'stays', 'typed\n'],
   ]);
-  expect(readdirSync(source).sort()).toEqual([
-    'a',
-    'both',
-    'both.from-sdk',
-    'changed',
-    'made',
-    'same',
-    'target',
-    'unsent',
-  ]);
-  expect(readdirSync(join(source, 'target'))).toEqual([]);
+  expect(readdirSync(source).sort()).toEqual(['a', 'both', 'both.from-sdk', 'changed', 'made', 'same', 'unsent']);
 });
 
 describe('the examples are the same as in the sandbox', () => {

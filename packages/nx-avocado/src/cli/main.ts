@@ -15,7 +15,6 @@ const program = new Command('nx-avocado')
   .description('What an Avocado workspace has built, and what this machine keeps for it')
   .version(release)
   .showHelpAfterError('(--help lists what there is)')
-  .enablePositionalOptions()
   .exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : 2));
 
 // A command inherits what was set until now.

@@ -22,7 +22,6 @@ export function sdkRunCommand(program: Command): void {
     .description("Run a command in a project's SDK; the exit code and the output are the command's")
     .option('-t, --target <machine>', 'machine target, where it is not the default')
     .usage('[options] <project> -- <command...>')
-    .passThroughOptions()
     .action(async (project: string, command: string[], { target: machine }: { target?: string }) => {
       const root = workspaceRoot();
       const options = optionsOf(await createProjectGraphAsync(), project, machine);

@@ -2,7 +2,6 @@ import { EventEmitter, once } from 'node:events';
 import { PassThrough } from 'node:stream';
 import type { Duplex } from 'node:stream';
 import { setTimeout as delay } from 'node:timers/promises';
-import { AvocadoError } from '../../error';
 import { fixedEnvironment } from '../bubblewrap';
 import { hostNetwork } from '../network';
 import type { SdkCommand, SdkProcess, SdkStdio, SdkTerminal } from '../types';
@@ -67,8 +66,7 @@ class ContainerProcess extends EventEmitter implements SdkProcess {
     } catch (error) {
       await this.container?.kill();
       // Whoever killed it knows why nothing came of it.
-      if (this.killed && !(error instanceof AvocadoError && error.code === 'SDK_MOUNT_MISSING'))
-        this.emit('close', null);
+      if (this.killed) this.emit('close', null);
       else this.emit('error', error);
     } finally {
       command.signal?.removeEventListener('abort', abort);
