@@ -104,8 +104,9 @@ test('it is valid by GitLab’s schema, the pipeline of the plan included', asyn
     CI_COMMIT_BEFORE_SHA: emptyTree(),
     CI_COMMIT_SHA: first,
   });
-  // GitLab joins them as two files of one `trigger`.
-  writeFileSync(join(root, 'joined.yml'), `include: [{ local: shards.yml }, { local: ${gitlabShard} }]\n`);
+  // GitLab merges the two files of one `trigger`.
+  const joined = { ...read<object>(gitlabShard), ...read<object>('shards.yml') };
+  writeFileSync(join(root, 'joined.yml'), JSON.stringify(joined));
   const listed = lint('gitlab-ci-local', [
     '--list',
     '--file',
