@@ -71,6 +71,7 @@ test('takes what was not used for long, and what killed processes left; marks of
   put(`work/.tmp-work-${killed}-0123456789ab/half`, 0);
   put(`work/.tmp-work-${process.pid}-0123456789ab/half`, 30);
   put('used/roots-used', 2);
+  put('used/roots-old', 20);
   put(`used/roots-old.${killed}`, 0);
   put('locks/root-old', 30);
   const { before, removed } = await pruneStore({ olderThan: 14 * day }, silentReporter);
@@ -82,7 +83,13 @@ test('takes what was not used for long, and what killed processes left; marks of
   for (const path of ['roots/used', 'debs/new.deb', 'locks/root-old', `work/.tmp-work-${process.pid}-0123456789ab`]) {
     expect([path, there(path)]).toEqual([path, true]);
   }
-  for (const path of ['roots/old', 'disks/old.raw', 'disks/old.raw.json', `used/roots-old.${killed}`]) {
+  for (const path of [
+    'roots/old',
+    'disks/old.raw',
+    'disks/old.raw.json',
+    'used/roots-old',
+    `used/roots-old.${killed}`,
+  ]) {
     expect([path, there(path)]).toEqual([path, false]);
   }
 });

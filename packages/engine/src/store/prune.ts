@@ -7,7 +7,7 @@ import type { StoreEntry } from './entries';
 import { withLock } from './lock';
 import { storePath } from './paths';
 import { isRunning } from './running';
-import { pruneLock, pruningMark } from './use';
+import { markerOf, pruneLock, pruningMark } from './use';
 
 export interface PruneRules {
   /** Milliseconds: what was not used for so long goes. */
@@ -68,6 +68,7 @@ export async function pruneStore(rules: PruneRules, reporter: Reporter, beside: 
           if (holders.has(`${entry.area}-${entry.name}`) || holders.has(`${entry.area}-`)) continue;
           try {
             await removeEntry(entry);
+            await rm(markerOf(entry.area, entry.name), { force: true });
             removed.push(entry);
           } catch (error) {
             reporter.warn(`cannot remove ${entry.paths.join(', ')}: ${(error as Error).message}`);
@@ -108,7 +109,7 @@ async function openDirectories(path: string): Promise<void> {
   }
 }
 
-/** Of processes that were killed, and of entries that are gone. */
+/** Of processes that were killed. */
 async function sweepMarks(): Promise<void> {
   const directory = storePath('used');
   for (const name of await readdir(directory).catch(() => [])) {

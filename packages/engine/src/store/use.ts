@@ -44,7 +44,7 @@ function release(): void {
 }
 
 /** Its modification time is that of the last use. */
-export function markerOf(area: StoreArea, name: string): string {
+export function markerOf(area: string, name: string): string {
   return storePath('used', `${area}-${name}`);
 }
 

@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { writeManifest } from '@nx-avocado/engine/store';
@@ -61,6 +61,13 @@ test('the record is the same in every clone, and names what the output was made 
     tasks: { 'app:compile': {} },
   });
   expect(await readRecord(output)).toEqual(now());
+  const clone = mkdtempSync(join(tmpdir(), 'another-clone-'));
+  cpSync(root, clone, { recursive: true });
+  const there = inputsOf(clone, targets, 'build', { machine: 'qemux86-64' }, { 'app:compile': 'out/compile' })!;
+  await record(there, join(clone, 'out/build'));
+  const [one, two] = [output, join(clone, 'out/build')].map((at) => readFileSync(join(at, 'inputs.json'), 'utf8'));
+  expect(two).toBe(one);
+  rmSync(clone, { recursive: true });
   expect(JSON.stringify(now())).not.toContain(root);
 });
 
