@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { AvocadoError } from '../error';
-import { replaceDirectory, storePath, withTemporaryDirectory, writeManifest } from '../store';
+import { isSameOutput, replaceDirectory, storePath, withTemporaryDirectory, writeManifest } from '../store';
 import type { TaskContext } from '../task';
 import { packDirectory } from './archive';
 
@@ -31,12 +31,14 @@ export async function writeOutput(
     await install(staged);
     if (context.signal.aborted) throw new AvocadoError('ABORTED', `compiling ${options.package} was interrupted`);
     const archive = `${options.package}.tar`;
-    await replaceDirectory(join(context.workspaceRoot, options.outputPath), async (temporary) => {
+    const output = join(context.workspaceRoot, options.outputPath);
+    const fill = async (temporary: string): Promise<void> => {
       const paths = await packDirectory(staged, join(temporary, archive));
       if (paths.length === 0) {
         context.reporter.warn(`${options.package} installs nothing into extension ${options.extension}`);
       }
       await writeManifest(temporary, [archive]);
-    });
+    };
+    await replaceDirectory(output, fill, (temporary) => isSameOutput(temporary, output));
   });
 }

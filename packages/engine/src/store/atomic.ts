@@ -51,15 +51,20 @@ export async function writeFileAtomic(path: string, data: string | Uint8Array): 
 /**
  * Makes a directory as a whole: `fill` writes into a temporary one, which then takes the place of `path`.
  * What stood at `path` is removed only after `fill` succeeded; a failed `fill` leaves it as it was.
+ * @param isSame whether `path` has what was made already: then it is not touched, for others may be reading it
  */
-export async function replaceDirectory<T>(path: string, fill: (temporary: string) => Promise<T>): Promise<T> {
+export async function replaceDirectory<T>(
+  path: string,
+  fill: (temporary: string) => Promise<T>,
+  isSame: (temporary: string) => Promise<boolean> = () => Promise.resolve(false),
+): Promise<T> {
   await mkdir(dirname(path), { recursive: true });
   await sweepLeftovers(dirname(path));
   const temporary = temporaryName(path);
   try {
     await mkdir(temporary);
     const result = await fill(temporary);
-    await takePlace(temporary, path);
+    if (!(await isSame(temporary))) await takePlace(temporary, path);
     return result;
   } finally {
     await rm(temporary, { recursive: true, force: true });

@@ -51,3 +51,15 @@ export async function verifyManifest(directory: string, task: string, only?: str
   }
   return manifest;
 }
+
+/** Whether two directories hold the same output; every byte of the second is proved. */
+export async function isSameOutput(made: string, standing: string): Promise<boolean> {
+  try {
+    const [one, two] = await Promise.all(
+      [made, standing].map((directory) => readFile(join(directory, manifestName), 'utf8')),
+    );
+    return one === two && (await verifyManifest(standing, standing)) !== undefined;
+  } catch {
+    return false;
+  }
+}

@@ -48,6 +48,18 @@ test('a failed fill leaves the directory as it was, and nothing beside it', asyn
   expect(await readdir(target)).toEqual(['new']);
 });
 
+test('several that replace a directory at once: each succeeds, and the last one stays whole', async () => {
+  const target = join(directory, 'out');
+  const replace = (name: number): Promise<void> =>
+    replaceDirectory(target, async (temporary) => {
+      for (const file of ['a', 'b']) await writeFile(join(temporary, file), String(name));
+    });
+  for (let round = 0; round < 10; round += 1) await Promise.all([1, 2, 3, 4, 5].map(replace));
+  const [a, b] = await Promise.all(['a', 'b'].map((file) => readFile(join(target, file), 'utf8')));
+  expect(a).toBe(b);
+  expect(await readdir(directory)).toEqual(['out']);
+});
+
 test('what a killed process left is swept, what a running one writes is not', async () => {
   const gone = spawnSync('true').pid;
   const names = [`.tmp-out-${gone}-0123456789ab`, `.tmp-out-${process.pid}-0123456789ab`, '.tmp-notes', 'out'];

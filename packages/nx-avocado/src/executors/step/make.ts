@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import type { ExecutorContext } from '@nx/devkit';
+import { sha256, storePath, withLock } from '@nx-avocado/engine/store';
 import type { TaskContext } from '@nx-avocado/engine/task';
 import { engineOptions } from '../context';
 import { idsOf } from '../../graph/ids';
@@ -29,11 +30,23 @@ export async function make(
   const flashes =
     options.step === 'provision' && !['img', undefined].includes((options as { profile?: string }).profile);
   // What a compiler does again is its own business: it knows best.
-  const found = inputs && !skips && !flashes && !compiles(options) ? await standing(inputs, directory, id) : 'stale';
-  const { step, ...rest } = options;
-  if (found === 'stale') await work({ step, ...engineOptions(rest) }, task);
-  if (inputs && found !== 'same') await record(inputs, directory);
-  return found;
+  const look = async (): Promise<Standing> =>
+    inputs && !skips && !flashes && !compiles(options) ? standing(inputs, directory, id) : 'stale';
+  const keep = async (found: Standing): Promise<Standing> => {
+    if (inputs && found !== 'same') await record(inputs, directory);
+    return found;
+  };
+  const before = await look();
+  if (before !== 'stale') return keep(before);
+  const lock = storePath('locks', `output-${sha256(directory).slice(0, 24)}`);
+  const remake = async (): Promise<Standing> => {
+    // Another run on this workspace may have made it meanwhile.
+    const found = await look();
+    const { step, ...rest } = options;
+    if (found === 'stale') await work({ step, ...engineOptions(rest) }, task);
+    return keep(found);
+  };
+  return withLock(lock, remake, () => task.reporter.info(`Waiting for another run that makes ${id}`));
 }
 
 function readInputs(id: string, context: StepContext, options: StepOptions): Inputs | undefined {
