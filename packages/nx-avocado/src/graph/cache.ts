@@ -2,6 +2,7 @@ import { dataFile, readData, writeData } from './data-file';
 import { FileDigests } from './digests';
 import type { KnownDigests } from './digests';
 import type { ResolvedFile } from './model';
+import { packFile, unpackFile } from './shared-slices';
 
 /** Everything that a resolution read. It still holds while all of it is the same. */
 export interface Reads {
@@ -52,7 +53,7 @@ export class ResolvedCache {
     const { files, env } = entry.reads;
     for (const name in env) if (this.variable(name) !== env[name]) return undefined;
     for (const name in files) if (this.digests.of(name) !== files[name]) return undefined;
-    return entry.resolved;
+    return unpackFile(entry.resolved);
   }
 
   /** Each asked for once: to look into the environment takes longer than to read a small file. */
@@ -73,6 +74,9 @@ export class ResolvedCache {
 
   write(): void {
     if (!this.changed && !this.digests.changed) return;
-    writeData(this.path, { entries: this.entries, digests: this.digests.known } satisfies Kept);
+    const entries = Object.fromEntries(
+      Object.entries(this.entries).map(([file, entry]) => [file, { ...entry, resolved: packFile(entry.resolved) }]),
+    );
+    writeData(this.path, { entries, digests: this.digests.known } satisfies Kept);
   }
 }

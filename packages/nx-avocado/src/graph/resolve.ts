@@ -16,6 +16,7 @@ import { readNames, unresolved } from './read-names';
 import { isGenerated, recordReads } from './reads';
 import { extensionSlice, folderOf, packagesOf, runtimeSlice } from './slices';
 import type { SliceContext } from './slices';
+import { shareSlices } from './shared-slices';
 
 type Loaded = ReturnType<Engine['loadConfigOrThrow']>;
 
@@ -97,6 +98,7 @@ async function resolveWith(
       addSlice(project, found[index]?.names ?? {}, context);
     }
   }
+  shareSlices(projects);
   return {
     machines: loaded.map(({ config }) => config.machine),
     projects,
