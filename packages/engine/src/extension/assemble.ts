@@ -116,11 +116,12 @@ async function describeVar(path: string): Promise<NonNullable<ExtensionRecord['v
 
 async function finish(directory: string, record: ExtensionRecord): Promise<void> {
   await writeFileAtomic(join(directory, 'extension.json'), `${canonicalJson(record)}\n`);
-  await writeManifest(directory, [
-    'extension.json',
-    ...(record.image ? [record.image.file] : []),
-    ...(record.var ? [record.var.file] : []),
-  ]);
+  const hashed = [record.image, record.var].flatMap((part) => (part ? [part] : []));
+  await writeManifest(
+    directory,
+    ['extension.json', ...hashed.map(({ file }) => file)],
+    Object.fromEntries(hashed.map(({ file, sha256, size }) => [file, { sha256, size }])),
+  );
 }
 
 function omittedPackages({ section }: ExtensionAssembleOptions, { omitted }: SdkDescriptor): string[] {

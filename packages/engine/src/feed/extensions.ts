@@ -1,7 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { parse } from 'yaml';
-import { feedDirectory } from './data';
+import { feedDirectory, parseYaml } from './data';
 import { omittedReason } from './omitted';
 
 /** What a package extension is on this feed: a directory with an avocado.yaml of its own, or nothing, and why. */
@@ -18,7 +17,7 @@ export function packageExtension(name: string, machine: string): PackageExtensio
   const folder = name === `avocado-bsp-${machine}` ? 'avocado-bsp' : name;
   const directory = join(feedDirectory, 'extensions', folder);
   if (!/^[a-z0-9-]+$/.test(folder) || !existsSync(join(directory, 'avocado.yaml'))) return undefined;
-  const { extensions } = parse(readFileSync(join(directory, 'avocado.yaml'), 'utf8')) as {
+  const { extensions } = parseYaml(readFileSync(join(directory, 'avocado.yaml'), 'utf8')) as {
     extensions: Record<string, { version: string }>;
   };
   const version = Object.values(extensions)[0]?.version;

@@ -13,11 +13,16 @@ export interface OutputManifest {
 
 const manifestName = 'manifest.json';
 
-export async function writeManifest(directory: string, files: string[]): Promise<OutputManifest> {
+/** @param known what was hashed already since it was written: an image can be large */
+export async function writeManifest(
+  directory: string,
+  files: string[],
+  known: OutputManifest['files'] = {},
+): Promise<OutputManifest> {
   const manifest: OutputManifest = { version: 1, files: {} };
   for (const file of [...files].sort()) {
     const path = join(directory, file);
-    manifest.files[file] = { sha256: await sha256File(path), size: (await stat(path)).size };
+    manifest.files[file] = known[file] ?? { sha256: await sha256File(path), size: (await stat(path)).size };
   }
   await writeFileAtomic(join(directory, manifestName), `${canonicalJson(manifest)}\n`);
   return manifest;
