@@ -24,6 +24,19 @@ async function tar(files: Files): Promise<Buffer> {
   return Buffer.concat(parts);
 }
 
+/** The same with headers of the oldest form (tar of Unix version 7), as Nx writes two of them: no magic number. */
+function old(archive: Buffer): Buffer {
+  const bytes = Buffer.from(archive);
+  for (let at = bytes.indexOf('ustar'); at >= 0; at = bytes.indexOf('ustar')) {
+    const header = bytes.subarray(at - 257, at - 257 + 512);
+    header.fill(0, 257);
+    header.fill(' ', 148, 156);
+    const sum = header.reduce((total, byte) => total + byte, 0);
+    header.write(`${sum.toString(8).padStart(6, '0')}\0 `, 148);
+  }
+  return bytes;
+}
+
 const check = (bytes: Buffer): Promise<void> => checkEntry(Readable.from([bytes]), 10_000);
 const packed = async (files: Files): Promise<Buffer> => gzipSync(await tar(files));
 
@@ -46,6 +59,7 @@ const whole: Files = {
 
 test('an entry as Nx packs it', async () => {
   await check(await packed(whole));
+  await check(gzipSync(old(await tar(whole))));
 });
 
 test('cut off anywhere, or with a byte changed anywhere, it is damaged', async () => {

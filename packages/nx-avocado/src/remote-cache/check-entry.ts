@@ -24,14 +24,16 @@ interface Found {
  * @throws Trouble `damaged`, or what `packed` throws
  */
 export async function checkEntry(packed: AsyncIterable<Buffer>, largest: number): Promise<void> {
-  const entries = extract();
+  // Nx writes headers of the oldest form, without a magic number, for its own two files.
+  const entries = extract({ allowUnknownFormat: true });
   const [unpacking, reading] = await Promise.allSettled([
     pipeline(packed, createGunzip(), entries),
     readFiles(entries, largest),
   ]);
   // The one is often no more than a consequence of the other.
   const { reason } = [reading, unpacking].find(isOwn) ?? [unpacking, reading].find(isRejected) ?? {};
-  if (reason !== undefined) throw reason instanceof Trouble ? reason : damaged((reason as Error).message);
+  if (reason !== undefined)
+    throw reason instanceof Trouble ? reason : damaged((reason as Error).message.replace(/\.$/, ''));
   checkFiles((reading as PromiseFulfilledResult<Map<string, Found>>).value);
 }
 

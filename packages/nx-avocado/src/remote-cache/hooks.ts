@@ -64,10 +64,15 @@ function exceptLoopback(): void {
  */
 export const hooks = process.env[names.url] ? { preTasksExecution: start, postTasksExecution: stop } : {};
 
-/** What the relay could not say itself. */
+/** For a task of the run: what the relay could not say itself, or that there is none. */
 export async function relayWarnings(): Promise<string[]> {
-  const url = process.env[names.relay];
-  if (!url || process.env[names.silent] !== 'true') return [];
+  const url = process.env[names.url];
+  if (!url) return [];
+  if (process.env[names.relay] !== url) {
+    const what = 'remote cache: Nx’s daemon was started without it, so whatever goes wrong with it stops the build.';
+    return [`${what} Stop the daemon: npx nx daemon --stop [REMOTE_CACHE_UNGUARDED]`];
+  }
+  if (process.env[names.silent] !== 'true') return [];
   const headers = { authorization: `Bearer ${process.env[names.token] ?? ''}` };
   try {
     return (await (await fetch(`${url}/warnings`, { headers })).json()) as string[];

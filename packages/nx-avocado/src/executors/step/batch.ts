@@ -4,7 +4,8 @@ import { explained, formatError } from '@nx-avocado/engine/error';
 import { idsOf } from '../../graph/ids';
 import { dropDamagedOn } from '../../cache/entries';
 import { abortOnSignals, taskContext } from '../context';
-import { taskReporter } from '../reporter';
+import { relayWarnings } from '../../remote-cache/hooks';
+import { lineReporter, taskReporter } from '../reporter';
 import { make, nameOf, targetsOf } from './make';
 import { schedule } from './schedule';
 import type { StepOptions } from './steps';
@@ -59,6 +60,8 @@ export default async function* runSteps(
       yield { task, result: { ...(outcome ?? skipped), ...times } };
     }
   } finally {
+    const { warn } = lineReporter(process.stderr);
+    (await relayWarnings()).forEach(warn);
     abort.release();
   }
 }
