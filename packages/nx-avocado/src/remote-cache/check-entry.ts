@@ -24,8 +24,8 @@ interface Found {
  * @throws Trouble `damaged`, or what `packed` throws
  */
 export async function checkEntry(packed: AsyncIterable<Buffer>, largest: number): Promise<void> {
-  // Nx writes headers of the oldest form, without a magic number, for its own two files.
-  const entries = extract({ allowUnknownFormat: true });
+  // Nx writes headers of the oldest form, without a magic number, for its own two files; the types do not know it.
+  const entries = extract({ allowUnknownFormat: true } as object);
   const [unpacking, reading] = await Promise.allSettled([
     pipeline(packed, createGunzip(), entries),
     readFiles(entries, largest),
