@@ -1,5 +1,7 @@
-import { spawn } from 'node:child_process';
-import { TestWorkspace } from './support/workspace';
+import { spawn, spawnSync } from 'node:child_process';
+import { join } from 'node:path';
+import { cleanEnvironment } from './support/nx';
+import { TestWorkspace, repository } from './support/workspace';
 
 jest.setTimeout(600_000);
 
@@ -33,6 +35,21 @@ test('a command that fails fails the task, with its code; no command is an error
   const empty = await workspace.nx(['run', 'example-rust:sdk-run']);
   expect(empty.code).not.toBe(0);
   expect(empty.output).toMatch(/no command was given \[SDK_RUN_EMPTY\]\n.*nx run dev:sdk-run -- bash/);
+});
+
+test("npx nx-avocado sdk-run ends with the command's exit code, and its output is the command's alone", async () => {
+  const cli = (...args: string[]): ReturnType<typeof spawnSync> =>
+    spawnSync(process.execPath, [join(repository, 'packages/nx-avocado/bin/nx-avocado.mjs'), 'sdk-run', ...args], {
+      ...{ cwd: workspace.root, encoding: 'utf8', input: 'typed' },
+      env: { ...cleanEnvironment(), NX_DAEMON: 'false', NO_COLOR: '1' },
+    });
+  const failed = cli('example-rust', '--', 'bash', '-c', 'cat; echo " in $AVOCADO_TARGET"; echo aside >&2; exit 7');
+  expect([failed.status, failed.stdout]).toEqual([7, 'typed in qemux86-64\n']);
+  expect(failed.stderr).toContain('aside');
+  expect(cli('example-rust', '--', 'true').status).toBe(0);
+  const unknown = cli('no-such', '--', 'true');
+  expect([unknown.status, unknown.stdout]).toEqual([1, '']);
+  expect(unknown.stderr).toMatch(/no project with an SDK \[SDK_RUN_PROJECT_UNKNOWN\]\n.*example-rust/);
 });
 
 test('on a terminal a shell is interactive: what is typed reaches it, and Ctrl-C ends what it runs alone', async () => {
