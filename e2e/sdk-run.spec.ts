@@ -1,7 +1,6 @@
 import { spawn, spawnSync } from 'node:child_process';
-import { join } from 'node:path';
 import { cleanEnvironment } from './support/nx';
-import { TestWorkspace, repository } from './support/workspace';
+import { TestWorkspace } from './support/workspace';
 
 jest.setTimeout(600_000);
 
@@ -39,7 +38,7 @@ test('a command that fails fails the task, with its code; no command is an error
 
 test("npx nx-avocado sdk-run ends with the command's exit code, and its output is the command's alone", async () => {
   const cli = (...args: string[]): ReturnType<typeof spawnSync> =>
-    spawnSync(process.execPath, [join(repository, 'packages/nx-avocado/bin/nx-avocado.mjs'), 'sdk-run', ...args], {
+    spawnSync(process.execPath, [workspace.path('node_modules/nx-avocado/bin/nx-avocado.mjs'), 'sdk-run', ...args], {
       ...{ cwd: workspace.root, encoding: 'utf8', input: 'typed' },
       env: { ...cleanEnvironment(), NX_DAEMON: 'false', NO_COLOR: '1' },
     });
