@@ -175,4 +175,16 @@ describe('npx nx-avocado verify', () => {
       writeFileSync(path, bytes);
     }
   });
+
+  test('what was built again since is no damage, and the hint names what is out of date', async () => {
+    workspace.edit(join(folder, 'overlay/usr/lib/systemd/system/ref-rust.service'), (text) => `${text}# another\n`);
+    expect((await workspace.nx(['run', 'example-rust:build'])).code).toBe(0);
+    const { code, stderr } = await verify();
+    expect(code).toBe(1);
+    expect(stderr).toMatch(/OUTPUT_STALE/);
+    expect(stderr).not.toMatch(/OUTPUT_CORRUPT/);
+    expect(stderr).toMatch(/hint: Bring it up to date: nx run dev:build\n/);
+    expect((await workspace.nx(['run', 'dev:provision'])).code).toBe(0);
+    expect((await verify()).code).toBe(0);
+  });
 });

@@ -183,5 +183,5 @@ test('a second start reads no avocado.yaml, and a damaged cache is not believed'
   const first = await show('dev');
   workspace.write('.nx/workspace-data/nx-avocado.json', '{"examples/rust');
   expect(await show('dev')).toEqual(first);
-  expect(JSON.parse(workspace.read('.nx/workspace-data/nx-avocado.json'))).toHaveProperty([rustVitals]);
+  expect(JSON.parse(workspace.read('.nx/workspace-data/nx-avocado.json'))).toHaveProperty(['entries', rustVitals]);
 });

@@ -10,9 +10,14 @@ import type { Part, VarContent } from './var-content';
 /**
  * Proves a task's output by its manifest, and what it refers to: the parts of a disk and of a var partition, which other
  * tasks stored.
- * @returns what is wrong: `OUTPUT_MISSING`, `OUTPUT_CORRUPT`
+ * @param all outputs of the workspace: a part that is as its own task wrote it is not damaged, but newer
+ * @returns what is wrong: `OUTPUT_MISSING`, `OUTPUT_CORRUPT`, `OUTPUT_STALE`
  */
-export async function verifyOutput(workspaceRoot: string, output: TaskOutput): Promise<AvocadoError[]> {
+export async function verifyOutput(
+  workspaceRoot: string,
+  output: TaskOutput,
+  all: readonly TaskOutput[],
+): Promise<AvocadoError[]> {
   const directory = join(workspaceRoot, output.path);
   try {
     const { files } = await verifyManifest(directory, output.task);
@@ -22,11 +27,33 @@ export async function verifyOutput(workspaceRoot: string, output: TaskOutput): P
       ...diskParts((await read('disk.json')) as DiskRecipe | undefined),
       ...varParts((await read('var.json')) as VarContent | undefined),
     ];
-    const found = parts.map((part) => provePart(workspaceRoot, part).then(() => [], problem));
+    const found = parts.map((part) =>
+      provePart(workspaceRoot, part).then(
+        () => [],
+        async (error: unknown) => ((await isNewer(workspaceRoot, part, all)) ? [stale(output, part)] : problem(error)),
+      ),
+    );
     return (await Promise.all(found)).flat();
   } catch (error) {
     return problem(error);
   }
+}
+
+/** Whether a part is what its own task wrote, later than what refers to it was made. */
+async function isNewer(workspaceRoot: string, part: Part, all: readonly TaskOutput[]): Promise<boolean> {
+  const owner = all.find(({ path }) => part.path.startsWith(`${path}/`));
+  if (!owner) return false;
+  const file = part.path.slice(owner.path.length + 1);
+  return verifyManifest(join(workspaceRoot, owner.path), owner.task, [file]).then(
+    () => true,
+    () => false,
+  );
+}
+
+function stale(output: TaskOutput, part: Part): AvocadoError {
+  return new AvocadoError('OUTPUT_STALE', `${output.task} is older than a part of it: ${part.path}`, {
+    hint: `Bring it up to date: nx run ${output.task}`,
+  });
 }
 
 function problem(error: unknown): AvocadoError[] {

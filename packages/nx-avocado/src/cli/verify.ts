@@ -26,12 +26,12 @@ export function verify(program: Command): void {
       const found: Verified[] = [];
       for (const [index, output] of outputs.entries()) {
         step.update(`${index} of ${outputs.length}`);
-        const problems = await verifyOutput(root, output);
+        const problems = await verifyOutput(root, output, outputs);
         if (!json) for (const problem of problems) process.stderr.write(`${formatError(problem)}\n`);
         found.push({ ...output, problems: problems.map(({ code, message, hint }) => ({ code, message, hint })) });
       }
       const bad = found.filter(({ problems }) => problems.length > 0).length;
-      step.done(bad === 0 ? 'all as they were written' : `${bad} damaged`);
+      step.done(bad === 0 ? 'all as they were written' : `${bad} damaged or out of date`);
       if (json) process.stdout.write(`${JSON.stringify({ version: 1, outputs: found }, null, 2)}\n`);
       if (bad > 0) process.exitCode = 1;
     });
