@@ -102,7 +102,7 @@ export class TestWorkspace {
   }
 
   async nx(args: string[], env: Record<string, string> = {}): Promise<NxResult> {
-    return { ...(await runNx(this.root, args, env)), tasks: this.lastRun() };
+    return { ...(await runNx(this.root, args, env)), tasks: this.lastRun(env['NX_CACHE_DIRECTORY']) };
   }
 
   async json(args: string[], env: Record<string, string> = {}): Promise<unknown> {
@@ -112,8 +112,8 @@ export class TestWorkspace {
   }
 
   /** Nx writes it at the end of each run; taken away, so that a run that wrote none is not told from another's. */
-  private lastRun(): NxResult['tasks'] {
-    const file = this.path('.nx/cache/run.json');
+  private lastRun(cache: string = this.path('.nx/cache')): NxResult['tasks'] {
+    const file = join(cache, 'run.json');
     if (!existsSync(file)) return {};
     const { tasks } = JSON.parse(readFileSync(file, 'utf8')) as {
       tasks: { taskId: string; cacheStatus: string; status: number }[];
