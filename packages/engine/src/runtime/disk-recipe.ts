@@ -127,9 +127,12 @@ export function diskRecipe(input: DiskInput): DiskRecipe {
   };
 }
 
+/** How a recipe is put together, as a number: raise it when the same recipe gives another disk. */
+const assembly = 2;
+
 /** The disk's name in the store: the recipe decides it. */
 export function diskDigest(recipe: DiskRecipe): string {
-  return sha256(canonicalJson(recipe));
+  return sha256(canonicalJson({ recipe, assembly }));
 }
 
 /**

@@ -1,4 +1,4 @@
-import { mkdir, readFile, rename, stat, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, readFile, rename, stat, utimes, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { AvocadoError } from '../error';
 import type { Mount } from '../sdk/types';
@@ -71,7 +71,7 @@ export async function openDisk(provision: TaskOutput, context: TaskContext): Pro
 }
 
 async function assemble(recipe: DiskRecipe, digest: string, work: string, context: TaskContext): Promise<void> {
-  for (const name of ['definitions', 'var', 'tmp']) await mkdir(join(work, name));
+  for (const name of ['definitions', 'esp', 'var', 'tmp']) await mkdir(join(work, name));
   const mounts: Mount[] = [{ source: work, target: '/work/disk', writable: true }];
   const give = (host: string): string => {
     const target = `/work/parts/${mounts.length}`;
@@ -85,10 +85,11 @@ async function assemble(recipe: DiskRecipe, digest: string, work: string, contex
       sources.blocks[name] = give(await provePart(context.workspaceRoot, content.source));
     } else if (content?.kind === 'esp') {
       fat = content.fat;
-      sources.files[name] = [];
-      for (const { path, source } of content.files) {
-        sources.files[name].push({ source: give(await provePart(context.workspaceRoot, source)), target: inVar(path) });
-      }
+      const files = content.files.map(async ({ path, source }, number) => {
+        await copyTimed(await provePart(context.workspaceRoot, source), join(work, 'esp', String(number)), recipe);
+        return { source: `${repartPlaces.esp}/${number}`, target: inVar(path) };
+      });
+      sources.files[name] = await Promise.all(files);
     } else if (content?.kind === 'var') {
       const list = JSON.parse(
         await readFile(await provePart(context.workspaceRoot, content.source), 'utf8'),
@@ -116,6 +117,14 @@ async function assemble(recipe: DiskRecipe, digest: string, work: string, contex
     },
     context,
   );
+}
+
+/** Repart gives a FAT's files the times of their sources: of an output, that is when it was built, or restored. */
+async function copyTimed(from: string, to: string, { sourceDateEpoch }: DiskRecipe): Promise<void> {
+  // Nothing on a FAT is older than 1980.
+  const time = Math.max(sourceDateEpoch, Date.UTC(1980) / 1000);
+  await copyFile(from, to);
+  await utimes(to, time, time);
 }
 
 function megabytes(bytes: number): string {

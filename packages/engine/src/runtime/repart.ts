@@ -3,6 +3,8 @@ import type { DiskPartition } from './disk-recipe';
 /** Where things stand in the sandbox while a disk is put together. */
 export const repartPlaces = {
   definitions: '/work/disk/definitions',
+  /** The files of the ESP, by number. */
+  esp: '/work/disk/esp',
   /** What goes into the var partition, less the images. */
   var: '/work/disk/var',
   temporary: '/work/disk/tmp',
