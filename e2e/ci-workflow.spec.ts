@@ -199,8 +199,16 @@ describe('agents of GitHub', () => {
   });
 
   test('a task that fails fails the job', async () => {
-    expect((await run('sdk-install app,nobody')).code).toBe(0);
-    expect((await run('no-such-target app')).code).not.toBe(0);
+    expect((await run('sdk-install app')).code).toBe(0);
+    const file = join(root, 'gadget/avocado.yaml');
+    const good = readFileSync(file, 'utf8');
+    writeFileSync(file, `${good}no_such_key: 1\n`);
+    try {
+      const { code, output } = await run('sdk-install tool');
+      expect([code, output]).toEqual([1, expect.stringMatching(/CONFIG_UNKNOWN_KEY/) as string]);
+    } finally {
+      writeFileSync(file, good);
+    }
   });
 });
 
