@@ -279,7 +279,7 @@ describe('the examples are the same as in the sandbox', () => {
       const found = eventually(
         () => shown,
         (all) => all.includes(text),
-        120_000,
+        300_000,
       );
       await Promise.race([found, ended]);
       expect(shown).toContain(text);
