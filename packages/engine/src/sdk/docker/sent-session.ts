@@ -47,9 +47,15 @@ export class SentSession {
   /** Sends what the container is to have from its start. */
   static async open(depot: Depot, mounts: readonly Mount[]): Promise<SentSession> {
     const session = new SentSession(depot, mounts);
-    await session.send(session.fixed);
-    await depot.sh('mkdir -p "$1"', [depot.path('session', session.work)]);
-    return session;
+    try {
+      await session.send(session.fixed);
+      await depot.sh('mkdir -p "$1"', [depot.path('session', session.work)]);
+      return session;
+    } catch (error) {
+      // What came before the disk there was full would keep it so.
+      await session.clear();
+      throw error;
+    }
   }
 
   /** Binds of paths on the daemon's machine. */
@@ -96,8 +102,11 @@ export class SentSession {
   }
 
   remove(): void {
-    if (!this.isThere) return;
-    void this.depot.sh('rm -rf "$1"', [this.depot.path('session', this.name)]).catch(() => undefined);
+    if (this.isThere) void this.clear();
+  }
+
+  private async clear(): Promise<void> {
+    await this.depot.sh('rm -rf "$1"', [this.depot.path('session', this.name)]).catch(() => undefined);
   }
 
   private get work(): string {
@@ -135,7 +144,12 @@ export class SentSession {
     await withLock(storePath('locks', `docker-${at.replaceAll('/', '-')}`), async () => {
       if (await isThere()) return;
       await depot.sh('rm -rf "$1"', [depot.path('store', at)]);
-      await depot.put('store', at, (tar) => tar.add(mount.source, 'data'));
+      await depot
+        .put('store', at, (tar) => tar.add(mount.source, 'data'))
+        .catch(async (error: unknown) => {
+          await depot.sh('rm -rf "$1"', [depot.path('store', at)]).catch(() => undefined);
+          throw error;
+        });
       await depot.sh('touch "$1/complete"', [depot.path('store', at)]);
       if (!at.startsWith('disks/')) return;
       // A machine that still runs on one keeps it open.
