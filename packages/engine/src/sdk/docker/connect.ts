@@ -39,7 +39,10 @@ export function isApart(info: DaemonInfo, endpoint: Endpoint, platform: NodeJS.P
 }
 
 /** Of architectures, by `uname -m`. */
-const nodeNames: Readonly<Record<string, string>> = { x86_64: 'x64', aarch64: 'arm64' };
+const nodeNames: Readonly<Record<string, string>> = { x86_64: 'x64', amd64: 'x64', aarch64: 'arm64' };
+
+/** A processor as Node names it, from the kernel's name, which a daemon gives, or Go's, which an image has. */
+export const processorOf = (name: string = ''): string => nodeNames[name] ?? name;
 
 /** By the daemon's address alone; behind a socket or a port of this machine's loopback is what shares its ports. */
 export function elsewhere(endpoint: Endpoint): Pick<SdkHost, 'elsewhere'> {
@@ -69,7 +72,7 @@ export function connect(endpoint: Endpoint): Connection {
     })) as DaemonInfo;
     const clock = Date.parse(info.SystemTime ?? '') - (asked + Date.now()) / 2;
     return {
-      architecture: nodeNames[info.Architecture ?? ''] ?? info.Architecture ?? '',
+      architecture: processorOf(info.Architecture),
       kernel: info.KernelVersion ?? '',
       ...elsewhere(endpoint),
       rootless: (info.SecurityOptions ?? []).some((option) => option.includes('name=rootless')),

@@ -58,11 +58,7 @@ export function dockerFailure(error: unknown, endpoint: Endpoint, doing: string)
     return make('DISK_FULL', `the Docker daemon has no space left, and cannot ${doing}`, spaceHint);
   }
   if (/(exec format error|no matching manifest|does not match the (specified|detected))/i.test(said)) {
-    return make(
-      'DOCKER_PLATFORM',
-      `the image is not for the daemon's processor: cannot ${doing}`,
-      'Use an image of this architecture, or install emulation for the other (docker run --privileged --rm tonistiigi/binfmt --install all).',
-    );
+    return make('DOCKER_PLATFORM', `the image is not for the daemon's processor: cannot ${doing}`, platformHint);
   }
   if (/(pull access denied|unauthorized|authentication required|no basic auth credentials)/i.test(said)) {
     return make(
@@ -91,5 +87,8 @@ export function dockerFailure(error: unknown, endpoint: Endpoint, doing: string)
   }
   return make('DOCKER_FAILED', `the Docker daemon could not ${doing}`, 'docker info tells about its state.');
 }
+
+export const platformHint =
+  'Use an image of this architecture, or install emulation for the other (docker run --privileged --rm tonistiigi/binfmt --install all).';
 
 const spaceHint = 'docker system df shows what fills it, docker system prune removes what nothing uses.';

@@ -6,11 +6,12 @@ import type { RunOptions } from '../command-log';
 import { hostNetwork } from '../network';
 import { rerunCommand, writeRerun } from '../rerun';
 import type { SdkCommand, SdkResult, SdkRunner } from '../types';
-import { connect } from './connect';
+import { connect, processorOf } from './connect';
 import type { Connection } from './connect';
 import type { Container } from './container';
 import { announceContainerArgs } from './container-args';
 import { endpointAddress, findEndpoint } from './endpoint';
+import { platformHint } from './failure';
 import { ownershipCommand } from './ownership';
 import { containerInputs, environmentList, runArguments } from './plan';
 import { Pool } from './pool';
@@ -126,12 +127,18 @@ async function stop(container: Container): Promise<void> {
 }
 
 /** The container went away under the command: somebody ended it, or the daemon itself did. */
-async function lost({ docker, endpoint }: Connection, command: SdkCommand, log: CommandLog): Promise<AvocadoError> {
+async function lost(connection: Connection, command: SdkCommand, log: CommandLog): Promise<AvocadoError> {
+  const { docker, endpoint } = connection;
   const answers = await docker.ping().then(
     () => true,
     () => false,
   );
   const details = { output: log.shown, log: log.path };
+  const foreign = answers ? await foreignProcessor(connection, command) : undefined;
+  if (foreign !== undefined) {
+    const message = `the image is for ${foreign}, the daemon's processor is another: cannot run ${command.label}`;
+    return new AvocadoError('DOCKER_PLATFORM', message, { ...details, hint: platformHint });
+  }
   return answers
     ? new AvocadoError('DOCKER_CONTAINER_ENDED', `the container of ${command.label} was ended from outside`, {
         ...details,
@@ -141,6 +148,17 @@ async function lost({ docker, endpoint }: Connection, command: SdkCommand, log: 
         ...details,
         hint: `Nothing of it was kept. Start the daemon at ${endpointAddress(endpoint)}, then run the task again.`,
       });
+}
+
+/** Of a command's image, where that is not the daemon's: Docker starts its first process, which ends at once. */
+async function foreignProcessor(connection: Connection, { root }: SdkCommand): Promise<string | undefined> {
+  try {
+    const { Architecture } = await connection.docker.getImage((await rootImage(root, connection)).image).inspect();
+    const { architecture } = await connection.facts();
+    return processorOf(Architecture) === architecture ? undefined : Architecture;
+  } catch {
+    return undefined;
+  }
 }
 
 async function rerunLine(connection: Connection, command: SdkCommand, log: string): Promise<string> {
