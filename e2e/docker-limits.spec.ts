@@ -1,5 +1,6 @@
+import { createHash } from 'node:crypto';
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { AvocadoError } from '@nx-avocado/engine/error';
@@ -68,20 +69,39 @@ test('no space for the image of a root: the same', async () => {
 });
 
 test('an image for another processor is told, with what to do', async () => {
-  const foreign = process.arch === 'arm64' ? 'linux/amd64' : 'linux/arm64';
-  const tar = join(directory, 'foreign.tar');
-  mkdirSync(join(directory, 'foreign/bin'), { recursive: true });
-  // The head of an ELF program of a machine that nobody has.
+  const architecture = process.arch === 'arm64' ? 'amd64' : 'arm64';
+  const error = await failure(sh('true', { root: { digest: 'foreign', path: '', image: foreignImage(architecture) } }));
+  expect(error).toMatchObject({ code: 'DOCKER_PLATFORM', hint: expect.stringContaining('this architecture') });
+});
+
+/** As `docker save` writes one: `docker import` calls every image this machine's. @returns its id */
+function foreignImage(architecture: 'amd64' | 'arm64'): string {
+  const place = join(directory, 'foreign');
+  mkdirSync(join(place, 'files/bin'), { recursive: true });
+  // The head of an ELF program.
   const elf = Buffer.alloc(4096);
   elf.write('\x7fELF\x02\x01\x01', 'latin1');
   elf.writeUInt16LE(2, 16);
-  elf.writeUInt16LE(process.arch === 'arm64' ? 62 : 183, 18);
-  writeFileSync(join(directory, 'foreign/bin/bash'), elf, { mode: 0o755 });
-  execFileSync('tar', ['--create', `--file=${tar}`, `--directory=${join(directory, 'foreign')}`, '.']);
-  const id = docker.docker('import', '--platform', foreign, tar);
-  const error = await failure(sh('true', { root: { digest: 'foreign', path: '', image: id } }));
-  expect(error).toMatchObject({ code: 'DOCKER_PLATFORM', hint: expect.stringContaining('this architecture') });
-});
+  elf.writeUInt16LE(architecture === 'amd64' ? 62 : 183, 18);
+  writeFileSync(join(place, 'files/bin/bash'), elf, { mode: 0o755 });
+  const tar = (file: string, from: string, ...names: string[]): void =>
+    void execFileSync('tar', ['--create', `--file=${join(place, file)}`, `--directory=${join(place, from)}`, ...names]);
+  tar('layer.tar', 'files', '.');
+  const layer = createHash('sha256')
+    .update(readFileSync(join(place, 'layer.tar')))
+    .digest('hex');
+  const config = JSON.stringify({
+    architecture,
+    os: 'linux',
+    rootfs: { type: 'layers', diff_ids: [`sha256:${layer}`] },
+  });
+  writeFileSync(join(place, 'config.json'), config);
+  const manifest = [{ Config: 'config.json', RepoTags: ['foreign:test'], Layers: ['layer.tar'] }];
+  writeFileSync(join(place, 'manifest.json'), JSON.stringify(manifest));
+  tar('image.tar', '.', 'manifest.json', 'config.json', 'layer.tar');
+  docker.docker('load', '--quiet', '--input', join(place, 'image.tar'));
+  return docker.docker('image', 'inspect', '--format', '{{.Id}}', 'foreign:test');
+}
 
 test('a device that the machine has not is named', async () => {
   const child = runner.spawn(sh('true', { devices: ['/dev/no-such'] }), 'pipe');
