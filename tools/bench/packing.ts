@@ -76,6 +76,6 @@ function fill(root: string, target: string): void {
       }
     }
   };
-  walk('usr/lib');
+  walk('usr');
   if (left > 0) throw new Error(`the toolchain lacks ${left} bytes of 700 MB`);
 }

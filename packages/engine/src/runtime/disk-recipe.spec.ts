@@ -1,4 +1,4 @@
-import { diskDigest, diskRecipe } from './disk-recipe';
+import { baseDigest, diskDigest, diskRecipe, partitionOffset } from './disk-recipe';
 import type { DiskInput } from './disk-recipe';
 import { repartArguments, repartDefinitions } from './repart';
 
@@ -48,12 +48,8 @@ test('a boot program too large for FAT16 gets an ESP that firmware reads as FAT3
 
 test('repart gets what goes where', () => {
   const definitions = repartDefinitions(diskRecipe(input).partitions, {
-    files: {
-      'boot-a': [{ source: '/parts/1', target: '/EFI/BOOT/BOOTX64.EFI' }],
-      var: [{ source: '/parts/3', target: '/lib/avocado/images/100%.raw' }],
-    },
+    files: { 'boot-a': [{ source: '/parts/1', target: '/EFI/BOOT/100%.EFI' }] },
     blocks: { 'rootfs-a': '/parts/2' },
-    subvolumes: ['/lib/avocado'],
   });
   expect(Object.keys(definitions)).toEqual([
     '01-boot-a.conf',
@@ -62,11 +58,22 @@ test('repart gets what goes where', () => {
     '04-rootfs-b.conf',
     '05-var.conf',
   ]);
-  expect(definitions['01-boot-a.conf']).toContain('Format=vfat\nCopyFiles=/parts/1:/EFI/BOOT/BOOTX64.EFI\n');
+  expect(definitions['01-boot-a.conf']).toContain('Format=vfat\nCopyFiles=/parts/1:/EFI/BOOT/100%%.EFI\n');
   expect(definitions['02-boot-b.conf']).not.toMatch(/Format|Copy/);
   expect(definitions['03-rootfs-a.conf']).toContain('CopyBlocks=/parts/2\n');
-  expect(definitions['05-var.conf']).toContain(
-    'Format=btrfs\nCopyFiles=/work/disk/var:/\nCopyFiles=/parts/3:/lib/avocado/images/100%%.raw\nSubvolumes=/lib/avocado\n',
-  );
+  expect(definitions['05-var.conf']).not.toMatch(/Format|Copy/);
   expect(repartArguments('s', 5)).toContain('--offline=yes');
+});
+
+test('what is kept of a disk does not change with the extensions, but with the OS image', () => {
+  const base = baseDigest(diskRecipe(input));
+  const edited = { ...input, runtime: { name: 'dev', id: 's' }, var: { ...input.var, source: part('other.json', 2) } };
+  expect(baseDigest(diskRecipe(edited))).toBe(base);
+  expect(baseDigest(diskRecipe({ ...input, rootfs: part('other.erofs', 80 * MiB) }))).not.toBe(base);
+  expect(baseDigest(diskRecipe({ ...input, var: { ...input.var, bytes: 900 * MiB } }))).not.toBe(base);
+});
+
+test('where a partition begins', () => {
+  expect(partitionOffset(diskRecipe(input), 'boot-a')).toBe(MiB);
+  expect(partitionOffset(diskRecipe(input), 'var')).toBe((1 + 64 + 64 + 128 + 128) * MiB);
 });

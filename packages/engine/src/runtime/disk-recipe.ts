@@ -10,6 +10,9 @@ export const varPartitionUuid = '4d21b016-b534-45c2-a9fb-5c16e091fd2d';
 
 const MiB = 1024 * 1024;
 
+/** Where repart puts the first partition: on the disk's first whole MiB. */
+const firstPartition = MiB;
+
 export type PartitionContent =
   /** FAT with these files. */
   | { kind: 'esp'; fat: 16 | 32; files: { path: string; source: Part }[] }
@@ -120,19 +123,36 @@ export function diskRecipe(input: DiskInput): DiskRecipe {
     kernel: input.kernel,
     initramfs: input.initramfs,
     partitions,
-    // 1 MiB before the first partition and 1 MiB for the second table.
-    size: partitions.reduce((sum, partition) => sum + partition.size, 2 * MiB),
+    // And 1 MiB for the second table.
+    size: partitions.reduce((sum, partition) => sum + partition.size, firstPartition + MiB),
     sourceDateEpoch: input.sourceDateEpoch,
     tools: input.tools,
   };
 }
 
 /** How a recipe is put together, as a number: raise it when the same recipe gives another disk. */
-const assembly = 2;
+const assembly = 3;
 
 /** The disk's name in the store: the recipe decides it. */
 export function diskDigest(recipe: DiskRecipe): string {
   return sha256(canonicalJson({ recipe, assembly }));
+}
+
+/** Name of the disk with an empty var partition: the same for all runtimes and builds with this OS image and these sizes. */
+export function baseDigest({ partitions, size, sourceDateEpoch, tools }: DiskRecipe): string {
+  const base = partitions.map(({ content, ...partition }) =>
+    content?.kind === 'var' ? partition : { ...partition, content },
+  );
+  return sha256(canonicalJson({ base, size, sourceDateEpoch, tools: tools.digest, assembly }));
+}
+
+/** Bytes before the partition. */
+export function partitionOffset({ partitions }: DiskRecipe, name: DiskPartition['name']): number {
+  const before = partitions.slice(
+    0,
+    partitions.findIndex((partition) => partition.name === name),
+  );
+  return before.reduce((sum, { size }) => sum + size, firstPartition);
 }
 
 /**

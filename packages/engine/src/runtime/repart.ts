@@ -5,8 +5,6 @@ export const repartPlaces = {
   definitions: '/work/disk/definitions',
   /** The files of the ESP, by number. */
   esp: '/work/disk/esp',
-  /** What goes into the var partition, less the images. */
-  var: '/work/disk/var',
   temporary: '/work/disk/tmp',
   disk: '/work/disk/disk.raw',
 };
@@ -22,11 +20,9 @@ export interface RepartFile {
 export interface RepartSources {
   files: Partial<Record<DiskPartition['name'], RepartFile[]>>;
   blocks: Partial<Record<DiskPartition['name'], string>>;
-  /** Subvolumes of the var partition, as absolute paths in it. */
-  subvolumes: string[];
 }
 
-/** Files of repart.d(5), by name; their order is the partitions' order on the disk. Pure. */
+/** Files of repart.d(5), by name; their order is the partitions' order on the disk. The var partition stays empty. Pure. */
 export function repartDefinitions(partitions: DiskPartition[], sources: RepartSources): Record<string, string> {
   return Object.fromEntries(
     partitions.map((partition, at) => [
@@ -51,9 +47,9 @@ function definition({ name, type, uuid, size, content }: DiskPartition, sources:
   );
   if (content?.kind === 'esp') return [...lines, 'Format=vfat', ...files];
   if (content?.kind === 'image') return [...lines, `CopyBlocks=${escape(sources.blocks[name] ?? '')}`];
-  if (content?.kind !== 'var') return lines;
-  const subvolumes = sources.subvolumes.map((path) => `Subvolumes=${escape(path)}`);
-  return [...lines, 'Format=btrfs', `CopyFiles=${repartPlaces.var}:/`, ...files, ...subvolumes];
+  // The boot makes a filesystem that is smaller than its partition as large as that.
+  if (content?.kind === 'var') return [...lines, 'GrowFileSystem=yes'];
+  return lines;
 }
 
 /** `%` begins a specifier in these files. */

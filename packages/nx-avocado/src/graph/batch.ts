@@ -4,7 +4,7 @@ import type { Verb } from './recipe';
 /** Tasks that only make files: the ones between avocado.yaml and a disk. */
 const steps = [
   ...(['sdk-install', 'cargo-cross', 'sdk-compile', 'extension-assemble'] as const),
-  ...(['rootfs', 'runtime-build', 'provision'] as const),
+  ...(['rootfs', 'runtime-build', 'provision', 'disk'] as const),
 ] satisfies Verb[];
 
 export type Step = (typeof steps)[number];

@@ -49,8 +49,7 @@ export async function provisionRuntime(
     withTemporaryDirectory(storePath('work'), async (work) => {
       const staged = join(work, 'var');
       await mkdir(staged);
-      const { images, subvolumes } = await stageVar(content, staged, workspaceRoot, signal);
-      for (const { path, host } of images) await copyFile(host, join(staged, path));
+      const subvolumes = await stageVar(content, staged, workspaceRoot, signal);
       const proven = async (name: string) => provePart(workspaceRoot, rootfs(name));
       await layRuntimeOut(join(work, 'prefix'), {
         machine,

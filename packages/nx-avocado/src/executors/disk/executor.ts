@@ -1,8 +1,8 @@
 import { resolve } from 'node:path';
-import type { ExecutorContext } from '@nx/devkit';
 import { writeDisk } from '@nx-avocado/engine/runtime';
 import type { TaskOutput } from '@nx-avocado/engine/task';
-import { runTask } from '../context';
+import { executor } from '../context';
+import type { Work } from '../context';
 
 interface Options {
   provision: TaskOutput;
@@ -11,9 +11,7 @@ interface Options {
 }
 
 /** Writes the disk as one file. */
-export default function diskExecutor(
-  { provision, file }: Options,
-  context: ExecutorContext,
-): Promise<{ success: boolean }> {
-  return runTask(context, (task) => writeDisk(provision, resolve(task.workspaceRoot, file), task));
-}
+export const work: Work<Options> = ({ provision, file }, task) =>
+  writeDisk(provision, resolve(task.workspaceRoot, file), task);
+
+export default executor(work);

@@ -23,7 +23,17 @@ export async function make(
   context: StepContext,
   task: TaskContext,
 ): Promise<Standing> {
-  const directory = join(context.root, options.outputPath);
+  const { outputPath } = options;
+  const run = (): Promise<unknown> => {
+    const { step, ...rest } = options;
+    return work({ step, ...engineOptions(rest) }, task);
+  };
+  // A file where the user wants it is written each time that somebody asks for it.
+  if (outputPath === undefined) {
+    await run();
+    return 'stale';
+  }
+  const directory = join(context.root, outputPath);
   const inputs = readInputs(id, context, options);
   const skips = process.env['NX_SKIP_NX_CACHE'] === 'true';
   // The SDK's programs write to a card or a board: that is done each time that somebody asks for it.
@@ -42,8 +52,7 @@ export async function make(
   const remake = async (): Promise<Standing> => {
     // Another run on this workspace may have made it meanwhile.
     const found = await look();
-    const { step, ...rest } = options;
-    if (found === 'stale') await work({ step, ...engineOptions(rest) }, task);
+    if (found === 'stale') await run();
     return keep(found);
   };
   return withLock(lock, remake, () => task.reporter.info(`Waiting for another run that makes ${id}`));
