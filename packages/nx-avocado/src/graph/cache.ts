@@ -56,6 +56,11 @@ export class ResolvedCache {
     return unpackFile(entry.resolved);
   }
 
+  /** Of a file that `get` found. */
+  readsOf(file: string): Reads {
+    return this.entries[file]!.reads;
+  }
+
   /** Each asked for once: to look into the environment takes longer than to read a small file. */
   private variable(name: string): string | null {
     let value = this.variables.get(name);

@@ -1,5 +1,6 @@
 import { posix } from 'node:path';
 import type { CreateNodes, CreateNodesResult, ProjectConfiguration, TargetConfiguration } from '@nx/devkit';
+import { format } from './cache';
 import { compose } from './compose';
 import type { Composition } from './compose';
 import { extensionTargets } from './extension';
@@ -7,12 +8,14 @@ import { invalidTargets } from './invalid';
 import { resolveAll } from './resolve-all';
 import type { ExtensionSlice, ResolvedFile, ResolvedProject, RuntimeSlice } from './model';
 import { possibleNames, projectNames, projectRoot } from './names';
-import { isNxProjectFile, otherNames } from './other-names';
+import { KeptNodes, nodesKey } from './kept-nodes';
+import { isNxProjectFile, memberFiles, otherNames } from './other-names';
 import { overlayOf, overlayState } from './overlay';
 import type { OverlayState } from './overlay';
 import { normaliseOptions } from './options';
 import { isGenerated } from './reads';
 import type { PluginOptions } from './options';
+import { release } from './recipe';
 import { runtimeTargets } from './runtime';
 import { refusals } from './refused';
 import type { FileContext } from './sdk-install';
@@ -38,11 +41,23 @@ export const createNodes: CreateNodes = [
     const configFiles = named('avocado.yaml');
     const crates = named('Cargo.toml');
     if (configFiles.length === 0) return [];
-    const { resolved } = await resolveAll(configFiles, crates, options, workspaceRoot);
-    const overlays = await overlayStates(resolved, workspaceRoot);
     const others = files.filter(isNxProjectFile);
+    const kept = new KeptNodes(workspaceRoot, nodesKey({ format, release, options, configFiles, crates, others }));
+    const trees = new OverlayTrees(workspaceRoot);
+    const earlier = kept.get(trees);
+    if (earlier) {
+      trees.write();
+      return earlier;
+    }
+    const { resolved, read, reads } = await resolveAll(configFiles, crates, options, workspaceRoot);
+    const overlays = await overlayStates(resolved, workspaceRoot, trees);
+    trees.write();
     const taken = (wanted: ReadonlySet<string>) => otherNames(others, wanted, workspaceRoot);
-    return nodes(configFiles, resolved, options, (slice) => overlays.get(slice) ?? noOverlay, taken);
+    const made = await nodes(configFiles, resolved, options, (slice) => overlays.get(slice) ?? noOverlay, taken);
+    // What files are preprocessed with is read from the files themselves: nobody tells when it changes.
+    const isKnown = ![...overlays.values()].some(({ preprocessValues }) => preprocessValues);
+    if (read.length === 0 && isKnown) kept.set(made, reads, [...others, ...crates, ...memberFiles], trees);
+    return made;
   },
 ];
 
@@ -51,13 +66,12 @@ const noOverlay: OverlayState = { executables: [], unhashed: {} };
 async function overlayStates(
   resolved: ResolvedFile[],
   workspaceRoot: string,
+  trees: OverlayTrees,
 ): Promise<Map<ExtensionSlice | RuntimeSlice, OverlayState>> {
   const states = new Map<ExtensionSlice | RuntimeSlice, OverlayState>();
-  const trees = new OverlayTrees(workspaceRoot);
   for (const slice of resolved.flatMap(({ projects }) => projects.flatMap(({ slices }) => Object.values(slices)))) {
     if (overlayOf(slice)) states.set(slice, await overlayState(workspaceRoot, slice, trees));
   }
-  trees.write();
   return states;
 }
 

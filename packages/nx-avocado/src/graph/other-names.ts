@@ -46,6 +46,9 @@ const namePattern = /"name"\s*:\s*"([^"]*)"/;
 /** Of a project that has no name. */
 const defaultName = (folder: string): string => posix.basename(folder).toLowerCase();
 
+/** What says which of them are projects. */
+export const memberFiles: readonly string[] = ['package.json', 'lerna.json', 'pnpm-workspace.yaml'];
+
 /** Every package.json that a package manager's workspaces name; without a project.json beside it Nx knows no others. */
 async function workspaceMembers(workspaceRoot: string): Promise<ReadonlySet<string>> {
   const { globSync } = await import('tinyglobby');

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { ResolvedCache, format } from './cache';
+import type { Reads } from './cache';
 import type { ResolvedFile } from './model';
 import type { PluginOptions } from './options';
 import { release } from './recipe';
@@ -10,6 +11,8 @@ export interface Resolution {
   resolved: ResolvedFile[];
   /** Files that the cache had nothing valid of, so that they were read again. */
   read: string[];
+  /** What the others were made of. */
+  reads: Reads[];
 }
 
 /** @param files every avocado.yaml, and `crates` every Cargo.toml, relative to the workspace root */
@@ -22,10 +25,12 @@ export async function resolveAll(
   const cache = new ResolvedCache(workspaceRoot);
   const manifests = crates.map((path) => [path, cache.digests.of(path)]);
   const key = createHash('sha256').update(JSON.stringify({ format, release, options, manifests })).digest('hex');
-  const result: Resolution = { resolved: [], read: [] };
+  const result: Resolution = { resolved: [], read: [], reads: [] };
   for (const file of files) {
     let found = cache.get(file, key);
-    if (!found) {
+    if (found) {
+      result.reads.push(cache.readsOf(file));
+    } else {
       const { resolved, reads } = await resolveFile(file, crates, options, workspaceRoot);
       cache.set(file, key, resolved, reads);
       result.read.push(file);

@@ -43,6 +43,11 @@ export class OverlayTrees {
     return modes;
   }
 
+  /** Of every directory that was asked for. */
+  all(): Record<string, TreeModes> {
+    return Object.fromEntries(this.asked);
+  }
+
   write(): void {
     if (this.changed) writeData(this.path, this.known);
   }
