@@ -23,6 +23,7 @@ import { emptyLock, lockSlice, resolveInto } from '@nx-avocado/engine/lock';
 import { silentReporter } from '@nx-avocado/engine/report';
 import { buildRootfs, buildRuntime, openDisk, provision, writeDisk } from '@nx-avocado/engine/runtime';
 import type { OpenedDisk } from '@nx-avocado/engine/runtime';
+import { baseDigest } from '../packages/engine/src/runtime/disk-recipe';
 import { createSandboxRunner } from '@nx-avocado/engine/sdk';
 import type { Mount } from '@nx-avocado/engine/sdk';
 import { imageId, sha256File, storePath, writeManifest } from '@nx-avocado/engine/store';
@@ -368,9 +369,7 @@ describe('the disk', () => {
   ])('is not made of a part that changed: %s', async (part) => {
     await rm(opened.path, { force: true });
     // What all builds with this OS image share: with it in the store, the OS image itself is not read.
-    for (const name of await readdir(storePath('disks'))) {
-      if (name.endsWith('.base.raw')) await rm(storePath('disks', name));
-    }
+    await rm(storePath('disks', `${baseDigest(opened.recipe)}.base.raw`), { force: true });
     const path = join(workspace, part);
     const good = await readFile(path);
     const bad = Buffer.from(good);

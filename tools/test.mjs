@@ -1,35 +1,49 @@
 // `npm test`: everything that CI checks. The last line says `N passed, N failed, N skipped`.
-import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { spawn } from 'node:child_process';
+import { mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { root, setup, step } from './setup.mjs';
 
 const total = { passed: 0, failed: 0, skipped: 0 };
 
+/** What shares a Docker daemon of the test's own, and what boots machines in it. */
+const docker = '(docker|avocado-feed)[^/]*\\.spec\\.ts$';
+
 setup();
-check();
-jest('unit', []);
-// One after the other: they boot machines, and two cores boot one at a time.
-jest('e2e', ['--runInBand']);
+await check();
+await jest('unit', ['--selectProjects', 'unit']);
+// Two at a time: one with Docker, one without, each one file after the other. They boot machines, and wait for each other
+// where they want the same thing made.
+const e2e = (...args) => ['--selectProjects', 'e2e', '--runInBand', ...args];
+await Promise.all([
+  jest('e2e without Docker', e2e('--testPathIgnorePatterns', docker)),
+  jest('e2e with Docker', e2e('--testPathPatterns', docker), { after: true }),
+]);
 
 console.log(`\n${total.passed} passed, ${total.failed} failed, ${total.skipped} skipped`);
 process.exitCode = total.failed === 0 ? 0 : 1;
 
 /** Format, lint and types count as one test. */
-function check() {
+async function check() {
   step('npm run check');
-  total[run('npm', ['run', '--silent', 'check']) === 0 ? 'passed' : 'failed'] += 1;
+  total[(await run('npm', ['run', '--silent', 'check'])) === 0 ? 'passed' : 'failed'] += 1;
 }
 
-function jest(project, args) {
-  step(`jest: ${project}`);
+/** @param options.after shows what it said when it has ended: two at once would talk into each other's lines */
+async function jest(name, args, { after = false } = {}) {
+  if (!after) step(`jest: ${name}`);
   const directory = mkdtempSync(join(tmpdir(), 'nx-avocado-test-'));
   const report = join(directory, 'report.json');
+  const log = join(directory, 'log');
   try {
     const jestBin = join(root, 'node_modules/jest/bin/jest.js');
-    const options = ['--ci', '--selectProjects', project, '--json', '--outputFile', report, ...args];
-    const status = run(process.execPath, [jestBin, ...options]);
+    const options = ['--ci', '--json', '--outputFile', report, ...args];
+    const status = await run(process.execPath, [jestBin, ...options], after ? openSync(log, 'a') : 'inherit');
+    if (after) {
+      step(`jest: ${name}`);
+      process.stderr.write(readFileSync(log));
+    }
     count(status, report);
   } finally {
     rmSync(directory, { recursive: true, force: true });
@@ -57,7 +71,11 @@ function count(status, report) {
 }
 
 /** Nothing may wait for input. Jest's own JSON goes to the file; what it says goes to standard error. */
-function run(command, args) {
-  const stdio = ['ignore', args.includes('--json') ? 'ignore' : 'inherit', 'inherit'];
-  return spawnSync(command, args, { cwd: root, stdio }).status;
+function run(command, args, errors = 'inherit') {
+  const stdio = ['ignore', args.includes('--json') ? 'ignore' : 'inherit', errors];
+  return new Promise((resolve, reject) => {
+    const child = spawn(command, args, { cwd: root, stdio });
+    child.once('error', reject);
+    child.once('close', resolve);
+  });
 }
