@@ -55,6 +55,11 @@ export function runtimeManifest(input: ManifestInput): RuntimeManifest {
     ),
     ...(omitted.length > 0 ? { omitted } : {}),
   };
+  return identified(content);
+}
+
+/** With its id, which everything else in it decides. */
+export function identified(content: Omit<RuntimeManifest, 'id'>): RuntimeManifest {
   return { ...content, id: uuid5(runtimeNamespace, sha256(canonicalJson(content))) };
 }
 

@@ -204,6 +204,12 @@ export interface QemuOptions {
   firmware: boolean;
 }
 
+/** What is deployed to a device; which device is the user's to say. */
+export interface DeployOptions {
+  machine: string;
+  sdk: TaskOutput;
+}
+
 /** Of the avocado feed. */
 export interface SdkVmOptions extends QemuOptions {
   /** `sdk.container_args` */

@@ -1,0 +1,13 @@
+export { parseDevice } from './address';
+export type { DeviceAddress } from './address';
+export { deploy, deployExtension } from './deploy';
+export type { DeployContext, DeployResult } from './deploy';
+export type { Device, DeviceCommand, DeviceResult } from './device';
+export { keepImage } from './kept';
+export type { UnitState } from './outcome';
+export { readBuiltExtension, readBuiltRuntime } from './runtime';
+export type { BuiltExtension, BuiltRuntime, LocalImage } from './runtime';
+export { openSshDevice } from './ssh';
+export type { SshOptions } from './ssh';
+export { queryDevice } from './state';
+export type { ActiveExtension, DeviceState } from './state';
