@@ -7,6 +7,7 @@ export { keepImage } from './kept';
 export type { UnitState } from './outcome';
 export { readBuiltExtension, readBuiltRuntime } from './runtime';
 export type { BuiltExtension, BuiltRuntime, LocalImage } from './runtime';
+export { followDeviceJournal } from './journal';
 export { openSshDevice } from './ssh';
 export type { SshOptions } from './ssh';
 export { queryDevice } from './state';

@@ -5,6 +5,8 @@ export { chooseAccelerator } from './accelerator';
 export type { ProbeResult } from './accelerator';
 export { bootTest, testBoot } from './boot-test';
 export type { BootReport } from './boot-test';
+export { startDeviceVm } from './device-vm';
+export type { DeviceVm } from './device-vm';
 export { followBoot, followJournal } from './follow';
 export type { FollowOptions } from './follow';
 export { checkPorts, parseForwards } from './forward';

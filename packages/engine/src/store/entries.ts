@@ -8,7 +8,18 @@ import { isRunning } from './running';
 import { markerOf } from './use';
 
 /** Everything in these can be made or fetched again. Locks and marks of use are no data. */
-export const prunedAreas = ['roots', 'debs', 'rpms', 'disks', 'deployed', 'git', 'work', 'logs', 'apt', 'images'] as const;
+export const prunedAreas = [
+  'roots',
+  'debs',
+  'rpms',
+  'disks',
+  'deployed',
+  'git',
+  'work',
+  'logs',
+  'apt',
+  'images',
+] as const;
 
 export interface StoreEntry {
   area: string;

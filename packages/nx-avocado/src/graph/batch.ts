@@ -16,7 +16,11 @@ export type Step = (typeof steps)[number];
 export const isNx24 = nxMajor() >= 24;
 
 export function isBatched(verb: Verb): boolean {
-  return isNx24 && (steps as Verb[]).includes(verb);
+  return isNx24 && isStep(verb);
+}
+
+export function isStep(verb: string | undefined): verb is Step {
+  return (steps as readonly (string | undefined)[]).includes(verb);
 }
 
 /** Of the Nx that runs: devkit, which tells it too, takes 0.3 s to load. */

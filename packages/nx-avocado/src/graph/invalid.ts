@@ -35,7 +35,7 @@ export function invalidTargets(
           rootfs: own('sdk-install'),
           build: [...own('rootfs'), ...extensions],
           provision: own('build'),
-          ...Object.fromEntries(['qemu', 'boot-test', 'disk'].map((name) => [name, own('provision')])),
+          ...Object.fromEntries(['qemu', 'boot-test', 'watch', 'disk'].map((name) => [name, own('provision')])),
         };
   return Object.fromEntries(
     Object.entries(edges).map(([task, dependsOn]) => [

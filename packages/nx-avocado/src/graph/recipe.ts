@@ -16,6 +16,7 @@ export const recipes = {
   qemu: 1,
   'boot-test': 1,
   disk: 1,
+  watch: 1,
   'sdk-run': 1,
   invalid: 1,
 } as const;

@@ -97,7 +97,7 @@ export function runtimeTargets(
   };
 }
 
-/** `qemu`, `boot-test` and `disk`: what is done with a provisioned disk. */
+/** `qemu`, `boot-test`, `watch` and `disk`: what is done with a provisioned disk. */
 function usesOfDisk(
   owner: NamedProject,
   slices: Record<string, RuntimeSlice>,
@@ -143,6 +143,20 @@ function usesOfDisk(
           .filter(({ enabled }) => enabled)
           .map(({ output }) => output),
       })),
+    }),
+    watch: target(owner, {
+      verb: 'watch',
+      description:
+        'Follows the sources: builds, deploys to a device or a machine started for it, and shows the journal',
+      example: { device: 'root@192.168.1.20' },
+      cache: false,
+      dependsOn,
+      options: mapSlices(slices, (slice, name) => ({
+        ...disk(slice, name),
+        runtime: taskOutput(owner, name, 'build'),
+        ...{ mem: machine.mem, smp: machine.smp, firmware: machine.firmware, unit: [] },
+      })),
+      extra: { continuous: true },
     }),
     disk: target(owner, {
       verb: 'disk',

@@ -16,6 +16,7 @@ const estimates: Record<Verb, number> = {
   qemu: 40,
   'boot-test': 40,
   disk: 5,
+  watch: 0,
   'sdk-run': 5,
   invalid: 1,
 };
