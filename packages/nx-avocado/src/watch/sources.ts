@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { basename, dirname, join, relative, sep } from 'node:path';
 import { filesOf } from '../executors/step/files';
 import { nameOf, targetsOf } from '../executors/step/make';
@@ -33,7 +34,8 @@ export class Sources {
 
   /** The fewest directories (absolute) that hold every source. */
   directories(): string[] {
-    const all = [...this.readers.keys(), ...this.configFiles].map((file) => dirname(join(this.root, file)));
+    const files = [...this.readers.keys(), ...this.configFiles].map((file) => dirname(file));
+    const all = [...files, ...this.trees()].map((directory) => join(this.root, directory));
     const unique = [...new Set(all)].sort();
     return unique.filter((directory) => !unique.some((other) => other !== directory && isBelow(directory, other)));
   }
@@ -57,6 +59,17 @@ export class Sources {
       unknown.forEach(take);
     }
     return change;
+  }
+
+  /** What may get files where there are none yet: `app/overlay` of `app/overlay/**`. */
+  private trees(): string[] {
+    const { context, options } = this.tasks;
+    const inputs = Object.keys(options).flatMap((id) => targetsOf(id, context)[nameOf(id, context)]?.inputs ?? []);
+    return inputs.flatMap((input) => {
+      const fileset = typeof input === 'object' && 'fileset' in input ? input.fileset : '';
+      const [, directory] = /^\{workspaceRoot\}\/([^*?{[!]+)\/[^/]*\*/.exec(fileset) ?? [];
+      return directory !== undefined && existsSync(join(this.root, directory)) ? [directory] : [];
+    });
   }
 
   private list(): void {
