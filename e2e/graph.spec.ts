@@ -90,6 +90,7 @@ test("a runtime's targets, in the order of a build; what boots is not cached, bu
     ['rootfs', true],
     ['build', true],
     ['provision', true],
+    ['deploy', false],
     ['qemu', false],
     ['boot-test', true],
     ['disk', false],

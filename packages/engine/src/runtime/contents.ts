@@ -52,7 +52,7 @@ export function replacements(
   const release = base.texts.get('usr/lib/os-release');
   if (release === undefined) throw new AvocadoError('ROOTFS_INCOMPLETE', 'the OS packages made no /usr/lib/os-release');
   return new Map([
-    ['usr/lib/os-release', osRelease(release, buildId, options.runtime)],
+    ['usr/lib/os-release', osRelease(release, buildId, options.machine, options.runtime)],
     ...accountFiles.map(({ name }): [string, string] => [`etc/${name}`, accounts[name]]),
     ...Object.entries(unitChanges).flatMap(([path, change]): [string, string][] => {
       const text = base.texts.get(path);

@@ -19,9 +19,12 @@ test('the build id follows the packages, not their order', () => {
 
 test('the runtime stands in os-release only with its version', () => {
   const base = 'ID=debian\nVERSION_ID="13"\n';
-  expect(osRelease(base, 'b', { name: 'dev' })).toBe(`${base}AVOCADO_OS_BUILD_ID=b\n`);
-  expect(osRelease(base, 'b', { name: 'dev', version: '1.0.0+x "y"' })).toBe(
-    `${base}AVOCADO_OS_BUILD_ID=b\nRUNTIME_NAME=dev\nRUNTIME_VERSION="1.0.0+x \\"y\\""\n`,
+  const ours = `${base}AVOCADO_OS_BUILD_ID=b\nAVOCADO_TARGET=qemuarm64\n`;
+  expect(osRelease(base, 'b', 'qemuarm64', { name: 'dev' })).toBe(ours);
+  expect(osRelease(base, 'b', 'qemuarm64', { name: 'dev', version: '1.0.0+x "y"' })).toBe(
+    `${ours}RUNTIME_NAME=dev\nRUNTIME_VERSION="1.0.0+x \\"y\\""\n`,
   );
-  expect(osRelease('AVOCADO_OS_BUILD_ID=old\nID=x\n', 'new', { name: 'dev' })).toBe('ID=x\nAVOCADO_OS_BUILD_ID=new\n');
+  expect(osRelease('AVOCADO_OS_BUILD_ID=old\nID=x\n', 'new', 'm', { name: 'dev' })).toBe(
+    'ID=x\nAVOCADO_OS_BUILD_ID=new\nAVOCADO_TARGET=m\n',
+  );
 });

@@ -14,10 +14,17 @@ export function osBuildId(packages: PackagePin[], rest: string): string {
  * os-release(5) with our lines at the end. The name of a runtime only stands beside its version: without one, runtimes
  * of the same content share an OS image.
  */
-export function osRelease(base: string, buildId: string, runtime: { name: string; version?: string }): string {
+export function osRelease(
+  base: string,
+  buildId: string,
+  machine: string,
+  runtime: { name: string; version?: string },
+): string {
   const lines = base.trimEnd().split('\n');
   const ours: Record<string, string> = {
     AVOCADO_OS_BUILD_ID: buildId,
+    // The machine target: what is built for another one is not deployed to it.
+    AVOCADO_TARGET: machine,
     ...(runtime.version === undefined ? {} : { RUNTIME_NAME: runtime.name, RUNTIME_VERSION: runtime.version }),
   };
   const kept = lines.filter((line) => !Object.hasOwn(ours, line.split('=')[0] ?? ''));

@@ -4,6 +4,7 @@ import type { CompiledSlice, ExtensionSlice, ResolvedProject } from './model';
 import { outputPath, target, taskOutput } from './target';
 import type { Edge, NamedProject } from './target';
 import { configTargets } from './config-target';
+import { deployTarget } from './deploy';
 import { sdkInstall } from './sdk-install';
 import { sdkRun } from './sdk-run';
 import type { FileContext } from './sdk-install';
@@ -27,6 +28,7 @@ export function extensionTargets(
     targets[task] = compile(owner, task, only(slices, packageName), file);
   }
   targets['build'] = build(owner, slices, tasks, accountsRuntime(project, file), file);
+  targets['deploy'] = deployTarget(owner, 'extension', Object.keys(slices));
   return targets;
 }
 

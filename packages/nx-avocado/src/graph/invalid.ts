@@ -28,6 +28,7 @@ export function invalidTargets(
           'sdk-run': own('sdk-install'),
           ...Object.fromEntries(compiles.map((name) => [name, own('sdk-install')])),
           build: own('sdk-install', ...compiles),
+          deploy: own('build'),
         }
       : {
           'sdk-install': [],
@@ -35,6 +36,7 @@ export function invalidTargets(
           rootfs: own('sdk-install'),
           build: [...own('rootfs'), ...extensions],
           provision: own('build'),
+          deploy: own('build'),
           ...Object.fromEntries(['qemu', 'boot-test', 'watch', 'disk'].map((name) => [name, own('provision')])),
         };
   return Object.fromEntries(

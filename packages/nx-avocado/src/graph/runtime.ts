@@ -4,6 +4,7 @@ import { stoneFiles, stoneOptions } from './stone';
 import { outputPath, target, taskOutput } from './target';
 import type { Edge, NamedProject, TargetPlan } from './target';
 import { configTargets } from './config-target';
+import { deployTarget } from './deploy';
 import { sdkInstall } from './sdk-install';
 import { sdkRun } from './sdk-run';
 import type { FileContext } from './sdk-install';
@@ -93,6 +94,7 @@ export function runtimeTargets(
         ...(avocado && { stone: stoneOptions(slice) }),
       }),
     ),
+    deploy: deployTarget(owner, 'runtime', Object.keys(slices)),
     ...usesOfDisk(owner, slices, file, own('sdk-install', 'provision')),
   };
 }

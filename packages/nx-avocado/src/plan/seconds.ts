@@ -17,6 +17,7 @@ const estimates: Record<Verb, number> = {
   'boot-test': 40,
   disk: 5,
   watch: 0,
+  deploy: 10,
   'sdk-run': 5,
   invalid: 1,
 };

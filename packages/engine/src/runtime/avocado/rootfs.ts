@@ -51,7 +51,7 @@ export async function buildRpmRootfs(
     os_build_id,
     kernel: { version: kernel.version, kind: kernel.kind },
   };
-  const text = osRelease(release, os_build_id, options.runtime);
+  const text = osRelease(release, os_build_id, options.machine, options.runtime);
 
   await replaceDirectory(join(workspaceRoot, options.outputPath), (output) =>
     withTemporaryDirectory(storePath('work'), async (work) => {
