@@ -1,4 +1,4 @@
-import { execFile, spawn } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { open, readdir, rm } from 'node:fs/promises';
 import type { FileHandle } from 'node:fs/promises';
@@ -15,7 +15,9 @@ import { createSandboxRunner } from '@nx-avocado/engine/sdk';
 import { sha256File, storePath, verifyManifest } from '@nx-avocado/engine/store';
 import type { BootCheck, QemuOptions, TaskContext } from '@nx-avocado/engine/task';
 import { eventually, parentOf, processesWith, programOf } from './support/processes';
+import { ssh } from './support/ssh';
 import { TestWorkspace, repository } from './support/workspace';
+import { elements, parseXml } from './support/xml';
 
 const minutes = 60_000;
 const workspace = new TestWorkspace();
@@ -67,6 +69,16 @@ async function freePort(): Promise<number> {
 const keys = ['hostname', 'uptime', 'load_1m'];
 const check = { kind: 'journal' as const, unit: 'ref-rust', jsonKeys: keys, count: 2 };
 
+/** Ports, files and commands that pass, and one that may fail. */
+const asked: BootCheck[] = [
+  { kind: 'port', port: 22 },
+  { kind: 'port', port: 22, pattern: '^SSH-2\\.0' },
+  { kind: 'file', path: '/etc/os-release', pattern: '^ID=debian$' },
+  { kind: 'file', path: '/var/no-such', absent: true },
+  { kind: 'command', command: 'systemctl is-active ref-rust', exitCode: 0, pattern: '^active$' },
+  { kind: 'command', command: 'false', exitCode: 0, mayFail: true },
+];
+
 describe('a boot test', () => {
   const run = (checks: BootCheck[], timeout: number, more: Partial<QemuOptions> = {}): Promise<BootReport> =>
     bootTest({ ...options, ...more, outputPath: 'tmp/boot-test', checks, timeout }, context);
@@ -77,13 +89,25 @@ describe('a boot test', () => {
   ])(
     'passes %s and says why',
     async (_how, firmware) => {
-      const report = await run([{ kind: 'unit', unit: 'ref-rust' }, check], 240, { firmware });
-      expect(report.checks.map(({ passed }) => passed)).toEqual([true, true]);
+      const report = await run([{ kind: 'unit', unit: 'ref-rust' }, check, ...asked], 240, { firmware });
+      expect(report.checks.map(({ passed }) => passed)).toEqual([true, true, true, true, true, true, true, false]);
+      expect(report.checks.slice(2).map(({ evidence }) => evidence[0])).toEqual([
+        'it is listened on',
+        expect.stringMatching(/^SSH-2\.0-OpenSSH/),
+        'ID=debian',
+        'it is not there',
+        'active',
+        'exit code 1',
+      ]);
       expect(JSON.parse(report.checks[1]?.evidence[0] ?? '')).toMatchObject({ hostname: 'avocado-qemux86-64' });
       expect(Object.keys(report.phases).slice(0, 3)).toEqual(['firmware', 'kernel', 'initrd']);
       expect(report.firstLine['ref-rust.service']).toBeGreaterThan(report.phases.kernel ?? Infinity);
       const directory = workspace.path('tmp/boot-test');
       await verifyManifest(directory, 'dev:boot-test');
+      expect(existsSync(`${directory}-failed`)).toBe(false);
+      const [suite] = elements(parseXml(readFileSync(join(directory, 'junit.xml'), 'utf8')), 'testsuite');
+      const counts = ['tests', 'failures', 'skipped'].map((name) => Number(suite?.getAttribute(name)));
+      expect(counts).toEqual([8, 0, 1]);
       const written = readFileSync(join(directory, 'report.json'), 'utf8');
       expect(JSON.parse(written)).toEqual(report);
       expect(written).not.toContain(workspace.root);
@@ -98,6 +122,9 @@ describe('a boot test', () => {
         [
           { kind: 'unit', unit: 'no-such' },
           { ...check, count: 1 },
+          { kind: 'port', port: 1 },
+          { kind: 'file', path: '/etc/os-release', absent: true },
+          { kind: 'command', command: 'echo why; exit 3', exitCode: 0 },
         ],
         240,
       );
@@ -106,8 +133,23 @@ describe('a boot test', () => {
         message: 'the boot test of dev failed: no-such.service: not-found',
         output: expect.stringMatching(/journal of ref-rust\.service:[^]*"hostname"[^]*serial console:/),
       });
-      const { log } = (await failed.catch((error: unknown) => error)) as { log: string };
-      expect(existsSync(log)).toBe(true);
+      const { log, hint } = (await failed.catch((error: unknown) => error)) as { log: string; hint: string };
+      const directory = workspace.path('tmp/boot-test-failed');
+      const left = (name: string): string => readFileSync(join(directory, name), 'utf8');
+      expect(hint).toContain(directory);
+      expect([log, left('console.log').length > 0]).toEqual([join(directory, 'console.log'), true]);
+      expect(left('journal.txt')).toMatch(/kernel: Linux version[^]*ref-rust\[\d+\]: \{"hostname"|ref-rust/);
+      expect(left('boot-chart.svg')).toContain('ref-rust.service');
+      parseXml(left('boot-chart.svg'));
+      const cases = elements(parseXml(left('junit.xml')), 'testcase');
+      expect(cases.map((one) => elements(one, 'failure')[0]?.getAttribute('message'))).toEqual([
+        'no-such.service is inactive (dead), not active',
+        undefined,
+        expect.stringMatching(/^not true: port 1 is listened on \(listened on: .*22/),
+        'not true: /etc/os-release is absent (it is there)',
+        'not true: "echo why; exit 3" ends with 0 (exit code 3; why)',
+      ]);
+      expect(elements(cases[1] as (typeof cases)[0], 'system-out')[0]?.textContent).toContain('"hostname"');
     },
     6 * minutes,
   );
@@ -131,7 +173,11 @@ describe('a boot test', () => {
       const vm = await prepareVm('rootless', options, context);
       const boot = { ...vm.boot, cmdline: 'root=PARTUUID=none rootfstype=erofs console=ttyS0' };
       await expect(
-        testBoot({ ...vm, boot } as typeof vm, { checks: [check], timeout: 60 }, context),
+        testBoot(
+          { ...vm, boot } as typeof vm,
+          { checks: [check], timeout: 60, failed: workspace.path('tmp/f') },
+          context,
+        ),
       ).rejects.toMatchObject({
         code: expect.stringMatching(/^BOOT_(TEST_FAILED|TIMEOUT)$/),
         output: expect.stringContaining('serial console:'),
@@ -264,14 +310,3 @@ test('whether KVM works is found out by booting, once, and a KVM that does not i
   expect(await choose()).toBe(accelerator);
   expect(performance.now() - again).toBeLessThan(1000);
 }, 60_000);
-
-function ssh(port: number, command: string): Promise<string> {
-  const known = ['StrictHostKeyChecking=no', 'UserKnownHostsFile=/dev/null', 'LogLevel=ERROR'];
-  const only = ['PreferredAuthentications=none,password', 'BatchMode=yes', 'ConnectTimeout=30'];
-  const args = [...known, ...only].flatMap((option) => ['-o', option]);
-  return new Promise((resolve, reject) => {
-    execFile('ssh', [...args, '-p', String(port), 'root@localhost', command], (error, stdout, stderr) =>
-      error && stdout === '' ? reject(new Error(stderr)) : resolve(stdout),
-    );
-  });
-}

@@ -93,6 +93,7 @@ test("a runtime's targets, in the order of a build; what boots is not cached, bu
     ['deploy', false],
     ['qemu', false],
     ['boot-test', true],
+    ['boot-chart', false],
     ['disk', false],
   ]);
   expect(targets['qemu']).toMatchObject({ continuous: true, readyWhen: { signal: true } });

@@ -79,6 +79,16 @@ function avocadoYaml() {
   return `# Keys of avocado.yaml\n\nWritten by \`npm run docs\` from the schema that the loader uses. An unknown key is an error.\n\n${parts.join('\n\n')}\n`;
 }
 
+/** Every kind of check that boot-test.json may hold. */
+function bootTestJson() {
+  const { definitions } = readJson('packages/nx-avocado/schema/boot-test.schema.json');
+  const parts = Object.entries(definitions).map(([kind, { description, examples, properties }]) => {
+    const shown = examples.map((example) => JSON.stringify(example)).join('\n');
+    return `## ${kind}\n\n${description}\n\n\`\`\`json\n${shown}\n\`\`\`\n\n${table(properties)}`;
+  });
+  return `# Checks of boot-test.json\n\nWritten by \`npm run docs\` from the schema that boot tests use; [boot tests](../boot-tests.md) says how to use them.\n\n${parts.join('\n\n')}\n`;
+}
+
 const check = process.argv.includes('--check');
 const stale = [];
 for (const [page, text] of [
@@ -94,6 +104,7 @@ for (const [page, text] of [
     plugin('generators', '`nx g <generator> --dry-run` shows what one\nwould write; Nx Console runs them too.'),
   ],
   ['docs/reference/avocado-yaml.md', avocadoYaml()],
+  ['docs/reference/boot-test-json.md', bootTestJson()],
 ]) {
   const path = join(root, page);
   let old = '';

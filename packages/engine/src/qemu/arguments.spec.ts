@@ -28,6 +28,10 @@ test('nothing but what is asked for, and a reboot ends it', () => {
   expect(values(argv, '-smp')).toEqual(['2']);
 });
 
+test('a machine for tests goes on after a reboot', () => {
+  expect(values(qemuArguments({ ...plan, reboots: true }), '-action')).toEqual(['reboot=reset,shutdown=poweroff']);
+});
+
 test('the channels are sockets, or descriptors that QEMU has', () => {
   expect(values(qemuArguments(plan), '-chardev')[0]).toBe('socket,id=console,path=/run/d/sockets/console.sock');
   const { sockets: _sockets, ...without } = plan;

@@ -21,6 +21,8 @@ export interface QemuPlan {
   forwardAddress?: string;
   /** The guest reaches nothing outside but by `forwards`. */
   isolated: boolean;
+  /** The machine goes on after a reboot, with what was written to its disk; without it a reboot ends QEMU. */
+  reboots?: boolean;
   /** Directory with the sockets that QEMU connects to: see `channels`. Without it, QEMU has these as open descriptors. */
   sockets?: string;
   credentials: Credential[];
@@ -43,7 +45,7 @@ export function qemuArguments(plan: QemuPlan): string[] {
     ...['-machine', model.machine, '-accel', plan.accelerator === 'kvm' ? 'kvm' : 'tcg,thread=multi'],
     ...['-cpu', model.cpu[plan.accelerator], '-m', `${plan.mem}M`, '-smp', String(plan.smp)],
     // A guest that reboots (a panic does, too) ends QEMU: no endless loop of boots.
-    ...['-action', 'reboot=shutdown,shutdown=poweroff'],
+    ...['-action', `reboot=${plan.reboots ? 'reset' : 'shutdown'},shutdown=poweroff`],
     ...channels.flatMap((channel) => ['-chardev', chardev(channel, plan)]),
     ...['-serial', 'chardev:console', '-mon', 'chardev=qmp,mode=control'],
     ...bootArguments(plan, model),

@@ -1,36 +1,39 @@
-import { AvocadoError } from '../error';
-import { shellQuote } from '../sdk';
 import type { BootCheck } from '../task';
+import { parseCheck } from './check-schema';
 import { unitName } from './journal';
 import type { JournalLine } from './journal';
-
-/** What systemd knows of a unit (org.freedesktop.systemd1(5)). */
-export interface UnitState {
-  load: string;
-  active: string;
-  sub: string;
-  result: string;
-}
+import type { GuestResult } from './observer';
+import { isProbe, judgeProbe } from './probes';
+import type { Probe } from './probes';
+import { hopeless } from './unit-states';
+import type { UnitState } from './unit-states';
 
 /** A check and what was seen of it; its form in the report. */
 export interface CheckState {
   check: BootCheck;
   passed: boolean;
-  /** What proves it: the unit's state, or the first `count` lines that match. */
+  /** Milliseconds from the start of QEMU until it had passed. */
+  after?: number;
+  /** What proves it, or what was seen instead: the unit's state, the first `count` lines that match, lines of output. */
   evidence: string[];
 }
 
-/** The checks of a boot test while the machine runs: fed with journal lines and unit states. */
+/** A port, file or command. */
+export type ProbeState = CheckState & { check: Probe };
+
+/** The checks of a boot test while the machine runs. Every time is in milliseconds from the start of QEMU. */
 export class Checks {
   readonly states: CheckState[];
   private readonly matchers: ((message: string) => boolean)[];
   /** Units that can no longer come up, by name; those seen so twice running are believed. */
   private doomed = new Set<string>();
+  /** What was looked at after the boot was done: no more is owed to one that may fail. */
+  private readonly tried = new Set<CheckState>();
 
   /** @throws AvocadoError `BOOT_CHECK_INVALID` */
   constructor(checks: BootCheck[]) {
-    this.states = checks.map((check) => ({ check, passed: false, evidence: [] }));
-    this.matchers = checks.map(matcher);
+    this.states = checks.map((check) => ({ check: parseCheck(check), passed: false, evidence: [] }));
+    this.matchers = this.states.map(({ check }) => matcher(check));
   }
 
   /** Units whose journal is needed. */
@@ -40,11 +43,12 @@ export class Checks {
 
   /** Every unit that a check names. */
   get units(): string[] {
-    return unique(this.states.map(({ check }) => check.unit));
+    return unique(this.states.flatMap(({ check }) => (isProbe(check) ? [] : [check.unit])));
   }
 
-  get passed(): boolean {
-    return this.states.every((state) => state.passed);
+  /** Nothing more is waited for. */
+  passed(now: number): boolean {
+    return this.states.every((state) => state.passed || (state.check.mayFail === true && this.hadItsTime(state, now)));
   }
 
   /** Journal checks come first: a unit's state is asked for when its lines are there, for it may fail meanwhile. */
@@ -52,13 +56,13 @@ export class Checks {
     return this.states.every((state) => state.passed || state.check.kind !== 'journal');
   }
 
-  addLine(line: JournalLine): void {
+  addLine(line: JournalLine, now: number): void {
     this.states.forEach((state, index) => {
       const { check } = state;
       if (check.kind !== 'journal' || state.passed || unitName(check.unit) !== line.unit) return;
       if (!this.matchers[index]?.(line.message)) return;
       state.evidence.push(line.message);
-      state.passed = state.evidence.length >= check.count;
+      settle(state, state.evidence.length >= check.count, now);
     });
   }
 
@@ -66,57 +70,114 @@ export class Checks {
    * @param settled the boot's jobs are done, so what is not there will not come
    * @returns the units of unpassed checks that cannot come up any more, each with its state
    */
-  addUnits(units: Map<string, UnitState>, settled: boolean): string[] {
-    const hopeless = new Map<string, string>();
+  addUnits(units: Map<string, UnitState>, settled: boolean, now: number): string[] {
+    const lost = new Map<string, string>();
     for (const state of this.states) {
-      const name = unitName(state.check.unit);
+      const { check } = state;
+      if (isProbe(check)) continue;
+      const name = unitName(check.unit);
       const unit = units.get(name);
       if (!unit) continue;
-      const text = `${unit.active} (${unit.sub})`;
-      if (state.check.kind === 'unit') {
-        state.passed = unit.active === 'active';
-        state.evidence = [text];
+      if (check.kind === 'unit') {
+        settle(state, unit.active === 'active', now);
+        state.evidence = [`${unit.active} (${unit.sub})`];
       }
-      if (state.passed || !settled) continue;
-      if (unit.load !== 'loaded') hopeless.set(name, `${name}: ${unit.load}`);
-      else if (unit.active === 'failed') hopeless.set(name, `${name}: failed (${unit.result})`);
+      if (settled) this.tried.add(state);
+      const why = settled && !state.passed && !check.mayFail ? hopeless(name, unit) : undefined;
+      if (why !== undefined) lost.set(name, why);
     }
-    const certain = [...hopeless].filter(([name]) => this.doomed.has(name)).map(([, text]) => text);
-    this.doomed = new Set(hopeless.keys());
+    const certain = [...lost].filter(([name]) => this.doomed.has(name)).map(([, text]) => text);
+    this.doomed = new Set(lost.keys());
     return certain;
+  }
+
+  /** Ports, files and commands to look at, commands last: one that hangs leaves the others known. */
+  probes(now: number): ProbeState[] {
+    const open = this.states.filter((state): state is ProbeState => isProbe(state.check) && !state.passed);
+    const due = open.filter((state) => !isLate(state.check, now));
+    return due.sort((a, b) => Number(a.check.kind === 'command') - Number(b.check.kind === 'command'));
+  }
+
+  addProbe(state: ProbeState, result: GuestResult, now: number): void {
+    const { passed, evidence } = judgeProbe(state.check, result);
+    settle(state, passed, now);
+    state.evidence = evidence;
+    this.tried.add(state);
+  }
+
+  /** Checks that must pass and whose own time is over, one line each. */
+  late(now: number): string[] {
+    return this.states
+      .filter(({ check, passed }) => !passed && !check.mayFail && isLate(check, now))
+      .map((state) => `${missingOf(state)} within ${state.check.timeout} s`);
   }
 
   /** What has not been seen, one line a check. */
   missing(): string[] {
-    return this.states.filter((state) => !state.passed).map(describe);
+    return this.states
+      .filter((state) => !state.passed)
+      .map((state) => `${missingOf(state)}${state.check.mayFail ? ' (may fail)' : ''}`);
+  }
+
+  private hadItsTime(state: CheckState, now: number): boolean {
+    return state.check.timeout === undefined ? this.tried.has(state) : isLate(state.check, now);
   }
 }
 
-function describe({ check, evidence }: CheckState): string {
+function isLate({ timeout }: BootCheck, now: number): boolean {
+  return timeout !== undefined && now > timeout * 1000;
+}
+
+/** What comes after the check's own time does not count. */
+function settle(state: CheckState, seen: boolean, now: number): void {
+  if (seen && !state.passed && isLate(state.check, now)) return;
+  if (seen && !state.passed) state.after = Math.round(now);
+  if (!seen) delete state.after;
+  state.passed = seen;
+}
+
+/** What a check asks for, in words: `port 22 is listened on`. */
+export function checkName(check: BootCheck): string {
+  switch (check.kind) {
+    case 'unit':
+      return `${unitName(check.unit)} is active`;
+    case 'journal':
+      return `${unitName(check.unit)} prints ${check.count === 1 ? 'a line' : `${check.count} lines`}${linesThat(check)}`;
+    case 'port':
+      return `port ${check.port} ${check.pattern === undefined ? 'is listened on' : `answers /${check.pattern}/`}`;
+    case 'file':
+      if (check.absent) return `${check.path} is absent`;
+      return `${check.path} ${check.pattern === undefined ? 'exists' : `matches /${check.pattern}/`}`;
+    case 'command': {
+      const printed = check.pattern === undefined ? '' : ` and prints /${check.pattern}/`;
+      return `${JSON.stringify(check.command)} ends with ${check.exitCode}${printed}`;
+    }
+  }
+}
+
+/** What was seen instead of what an unpassed check asks for. */
+export function missingOf({ check, evidence }: CheckState): string {
   if (check.kind === 'unit') return `${unitName(check.unit)} is ${evidence[0] ?? 'not known yet'}, not active`;
+  if (check.kind === 'journal') {
+    return `${unitName(check.unit)} printed ${evidence.length} of ${check.count} lines${linesThat(check)}`;
+  }
+  return `not true: ${checkName(check)} (${evidence.join('; ') || 'not looked at yet'})`;
+}
+
+function linesThat({ pattern, jsonKeys }: Extract<BootCheck, { kind: 'journal' }>): string {
   const wanted = [
-    ...(check.pattern === undefined ? [] : [`match /${check.pattern}/`]),
-    ...(check.jsonKeys === undefined ? [] : [`are JSON with ${check.jsonKeys.join(', ')}`]),
+    ...(pattern === undefined ? [] : [`match /${pattern}/`]),
+    ...(jsonKeys === undefined ? [] : [`are JSON with ${jsonKeys.join(', ')}`]),
   ].join(' and ');
-  return `${unitName(check.unit)} printed ${evidence.length} of ${check.count} lines${wanted && ` that ${wanted}`}`;
+  return wanted && ` that ${wanted}`;
 }
 
 function matcher(check: BootCheck): (message: string) => boolean {
-  if (!/^[A-Za-z0-9:_.\\@-]+$/.test(check.unit)) throw invalid(check, 'that is no name of a unit');
-  if (check.kind === 'unit') return () => false;
-  if (!Number.isInteger(check.count) || check.count < 1) throw invalid(check, `count ${check.count} is not 1 or more`);
-  const pattern = check.pattern === undefined ? undefined : compile(check, check.pattern);
+  if (check.kind !== 'journal') return () => false;
+  const pattern = check.pattern === undefined ? undefined : new RegExp(check.pattern);
   const { jsonKeys } = check;
   return (message) =>
     (pattern === undefined || pattern.test(message)) && (jsonKeys === undefined || hasKeys(message, jsonKeys));
-}
-
-function compile(check: BootCheck, pattern: string): RegExp {
-  try {
-    return new RegExp(pattern);
-  } catch (error) {
-    throw invalid(check, (error as Error).message);
-  }
 }
 
 function hasKeys(message: string, keys: string[]): boolean {
@@ -126,35 +187,6 @@ function hasKeys(message: string, keys: string[]): boolean {
   } catch {
     return false;
   }
-}
-
-function invalid(check: BootCheck, why: string): AvocadoError {
-  return new AvocadoError('BOOT_CHECK_INVALID', `boot check of unit "${check.unit}": ${why}`, {
-    hint: 'A check names a unit, and for its journal a regular expression, JSON keys and a count.',
-  });
-}
-
-const separator = '--';
-
-/** Shell command for the observer that prints what `parseUnits` reads. */
-export function unitsCommand(units: string[]): string {
-  const names = units.map((unit) => shellQuote(unitName(unit))).join(' ');
-  const properties = 'LoadState,ActiveState,SubState,Result';
-  return `systemctl is-system-running; echo ${separator}; systemctl show -p ${properties} ${names}`;
-}
-
-/** @param asked as given to `unitsCommand`; answers come in its order, under the real name where one was an alias */
-export function parseUnits(output: string, asked: string[]): { settled: boolean; units: Map<string, UnitState> } {
-  const [running = '', properties = ''] = output.split(`${separator}\n`);
-  const units = new Map<string, UnitState>();
-  properties.split('\n\n').forEach((block, index) => {
-    const values = new Map(block.split('\n').map((line) => [line.split('=', 1)[0] ?? '', line.replace(/^[^=]*=/, '')]));
-    const [load, active, sub] = [values.get('LoadState'), values.get('ActiveState'), values.get('SubState')];
-    const name = asked[index];
-    if (name === undefined || load === undefined || active === undefined || sub === undefined) return;
-    units.set(unitName(name), { load, active, sub, result: values.get('Result') ?? '' });
-  });
-  return { settled: !['initializing', 'starting'].includes(running.trim()), units };
 }
 
 function unique(names: string[]): string[] {

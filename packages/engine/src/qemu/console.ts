@@ -25,9 +25,14 @@ export class ConsoleLog {
     return this.kept.includes(text);
   }
 
+  /** What is in memory, without what steers a terminal. */
+  get text(): string {
+    return plainText(this.kept);
+  }
+
   /** The last lines, without what steers a terminal. */
   tail(lines: number): string {
-    return plainText(this.kept).trimEnd().split('\n').slice(-lines).join('\n');
+    return this.text.trimEnd().split('\n').slice(-lines).join('\n');
   }
 
   /** Resolves when everything is in the file. */

@@ -1,8 +1,10 @@
+import { join } from 'node:path';
 import { AvocadoError } from '../error';
 import type { Verdict } from './boot-test';
 import type { Checks } from './checks';
 import { unitName } from './journal';
 import { shellQuote } from '../sdk';
+import { panicked } from './vm';
 import type { Vm, VmExit } from './vm';
 
 /** Lines of the serial console, and of each unit's journal, that a failure shows. */
@@ -15,10 +17,16 @@ interface Failure {
   /** Seconds. */
   timeout: number;
   name: string;
+  /** Directory that the caller keeps the journal and the rest in. */
+  kept?: string;
 }
 
 /** Asks the guest what went wrong while it still runs. Never throws, never takes longer than its limit. */
-export async function bootFailure(vm: Vm, checks: Checks, { verdict, timeout, name }: Failure): Promise<AvocadoError> {
+export async function bootFailure(
+  vm: Vm,
+  checks: Checks,
+  { verdict, timeout, name, kept }: Failure,
+): Promise<AvocadoError> {
   const running = verdict !== 'exited';
   const guest = running && vm.observer.alive ? await diagnose(vm, checks) : '';
   const parts = [
@@ -35,8 +43,8 @@ export async function bootFailure(vm: Vm, checks: Checks, { verdict, timeout, na
         .filter(([, text]) => text?.trim())
         .map(([title, text]) => (title ? `${title}:\n${indent(text ?? '')}` : text))
         .join('\n'),
-      log: vm.log.path,
-      hint: `Boot it by hand and look: nx run ${name}:qemu`,
+      log: kept === undefined ? vm.log.path : join(kept, 'console.log'),
+      hint: `${kept === undefined ? '' : `The journal, the boot chart and junit.xml are in ${kept}. `}Boot it by hand and look: nx run ${name}:qemu`,
     },
   );
 }
@@ -48,7 +56,7 @@ function why(name: string, verdict: Failure['verdict'], timeout: number, vm: Vm)
     const silent = vm.observer.alive ? '' : '; systemd never came up, or it makes no units of credentials';
     return `the boot test of ${name} did not pass within ${timeout} s${silent}`;
   }
-  const panic = vm.log.includes('Kernel panic') ? ': the kernel panicked' : '';
+  const panic = vm.log.includes(panicked) ? ': the kernel panicked' : '';
   return `the machine ${name} stopped before its boot test had passed${panic}`;
 }
 

@@ -1,6 +1,6 @@
 import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
-import { checkPorts, parseForwards } from './forward';
+import { checkPorts, forwardedPort, parseForwards } from './forward';
 
 test('upstream writes hostport-[guestaddr]:guestport', () => {
   expect(parseForwards(['2222-:22', '8080-10.0.2.15:80'])).toEqual([
@@ -38,4 +38,15 @@ test('a port in use is told before anything starts; a free one is free afterward
   await new Promise((resolve) => server.close(resolve));
   await checkPorts(forwards);
   await checkPorts(forwards);
+});
+
+test("the port that the system chose is read from the monitor's table", () => {
+  const table = [
+    'Hub -1 (net):',
+    '  Protocol[State]    FD  Source Address  Port   Dest. Address  Port RecvQ SendQ',
+    '  TCP[HOST_FORWARD]  13       127.0.0.1 41217       10.0.2.15    22     0     0',
+    '  TCP[HOST_FORWARD]  12       127.0.0.1 35507       10.0.2.15    80     0     0',
+    '  TCP[ESTABLISHED]   14       127.0.0.1 40000       10.0.2.15    22     0     0',
+  ].join('\r\n');
+  expect([22, 80, 443].map((port) => forwardedPort(table, port))).toEqual([41217, 35507, undefined]);
 });

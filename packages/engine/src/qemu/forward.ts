@@ -1,9 +1,11 @@
 import { createServer, isIPv4 } from 'node:net';
+import type { AddressInfo } from 'node:net';
 import { AvocadoError } from '../error';
 import type { TaskContext } from '../task';
 
 /** A TCP port of this machine (127.0.0.1 only) that leads into the guest. */
 export interface Forward {
+  /** 0: the system chooses one, see `Vm.hostPort`. */
   hostPort: number;
   /** Empty: the address that the guest gets by DHCP. */
   guestAddress: string;
@@ -39,6 +41,25 @@ function invalid(text: string, why: string): AvocadoError {
   return new AvocadoError('QEMU_HOST_FWD_INVALID', `host-fwd "${text}": ${why}`, {
     hint: 'For example 2222-:22, which leads port 2222 of this machine to port 22 of the guest.',
   });
+}
+
+/**
+ * The port of this machine that leads to a guest's, of what QEMU's monitor prints for `info usernet`:
+ * `TCP[HOST_FORWARD]  12  127.0.0.1 40123  10.0.2.15  22  0  0`.
+ */
+export function forwardedPort(table: string, guestPort: number): number | undefined {
+  const rows = table.matchAll(/TCP\[HOST_FORWARD\] +\d+ +\S+ +(\d+) +\S+ +(\d+)/g);
+  const row = [...rows].find(([, , port]) => Number(port) === guestPort);
+  return row && Number(row[1]);
+}
+
+/** A port of this machine that nobody listens on now. */
+export async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve, reject) => server.once('error', reject).listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as AddressInfo;
+  await new Promise((resolve) => server.close(resolve));
+  return port;
 }
 
 /** Before anything starts: a taken port is told, and so is that the ports are those of another machine. */

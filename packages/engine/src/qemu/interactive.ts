@@ -6,7 +6,7 @@ import { prepareVm } from './prepare';
 import type { PreparedVm } from './prepare';
 import { attachTerminal } from './terminal';
 import type { Terminal } from './terminal';
-import { startVm } from './vm';
+import { panicked, startVm } from './vm';
 import type { VmExit } from './vm';
 
 export interface InteractiveOptions {
@@ -73,7 +73,7 @@ export async function runConsole(
         },
       );
     }
-    if (vm.log.includes('Kernel panic')) {
+    if (vm.log.includes(panicked)) {
       throw new AvocadoError('QEMU_GUEST_PANICKED', `the kernel of ${prepared.name} panicked`, {
         output: vm.log.tail(15),
         log: vm.log.path,

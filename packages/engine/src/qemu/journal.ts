@@ -25,12 +25,19 @@ export function unitName(name: string): string {
 const untilFlushed =
   'until [ -e /run/systemd/journal/flushed ] || systemctl -q is-active sysinit.target; do sleep 0.5; done';
 
-/** Shell command for the observer: sends the units' journal of this boot, from its beginning, to the journal port. */
+/**
+ * Shell command for the observer: sends the units' journal of this boot, from its beginning, to the journal port. An empty
+ * line first ends what a boot that was cut off left half sent.
+ * @param units every unit's where it is empty
+ */
 export function followCommand(units: string[]): string {
-  const matches = units.map((unit) => shellQuote(`_SYSTEMD_UNIT=${unitName(unit)}`)).join(' + ');
+  const wanted = units.map((unit) => `_SYSTEMD_UNIT=${unitName(unit)}`);
+  // Not the kernel's and the audit's: they are of no unit, and many.
+  const all = ['journal', 'stdout', 'syslog'].map((transport) => `_TRANSPORT=${transport}`);
+  const matches = (units.length === 0 ? all : wanted).map(shellQuote).join(' + ');
   // --all: without it a long message is left out.
   const options = '-b --follow --no-tail --all --output=json --output-fields=MESSAGE,_SYSTEMD_UNIT';
-  return sendToJournalPort(`{ ${untilFlushed}; exec journalctl ${options} ${matches}; }`);
+  return sendToJournalPort(`{ echo; ${untilFlushed}; exec journalctl ${options} ${matches}; }`);
 }
 
 /** Parses a stream of `journalctl -o json`; a line that is cut off or no JSON is left out. */

@@ -77,3 +77,13 @@ test('a machine that stops leaves no question open', () =>
     await expect(asked).rejects.toMatchObject({ code: 'GUEST_SILENT' });
     await expect(observer.run('true')).rejects.toMatchObject({ code: 'GUEST_SILENT' });
   }));
+
+test('a reset leaves no question open, and the next one waits for the next boot', () =>
+  withShell(async (observer) => {
+    await observer.run('true');
+    const asked = observer.run('sleep 0.2; echo old');
+    setTimeout(() => observer.reset(), 50);
+    await expect(asked).rejects.toMatchObject({ code: 'GUEST_SILENT' });
+    expect(observer.alive).toBe(false);
+    await expect(observer.run('echo lost', 20)).rejects.toMatchObject({ code: 'GUEST_SILENT' });
+  }));

@@ -60,6 +60,7 @@ export class Observer {
   private wake: () => void = () => undefined;
   private count = 0;
   private closed = false;
+  private boots = 0;
 
   constructor(private readonly socket: Duplex) {
     socket.setEncoding('utf8');
@@ -71,10 +72,18 @@ export class Observer {
     });
   }
 
+  /** The machine was reset: what was asked is not answered any more, and what is asked next waits for the next boot. */
+  reset(): void {
+    this.boots += 1;
+    this.alive = false;
+    this.buffered = '';
+    this.wake();
+  }
+
   /**
    * @param script one line of POSIX shell; it must not read standard input
    * @param limit milliseconds; undefined waits for as long as the machine runs
-   * @throws AvocadoError `GUEST_SILENT`: no answer in time, or the machine has stopped
+   * @throws AvocadoError `GUEST_SILENT`: no answer in time, or the machine has stopped or was reset
    */
   run(script: string, limit?: number): Promise<GuestResult> {
     const result = this.queue.then(() => this.ask(script, limit));
@@ -86,20 +95,25 @@ export class Observer {
     const mark = `@avocado-${++this.count}@`;
     let expired = false;
     const timer = limit === undefined ? undefined : setTimeout(() => ((expired = true), this.wake()), limit);
+    let boot: number | undefined;
     const check = (): void => {
-      if (expired || this.closed) throw new AvocadoError('GUEST_SILENT', `the guest did not answer: ${script}`);
+      const other = boot !== undefined && boot !== this.boots;
+      if (expired || other || this.closed)
+        throw new AvocadoError('GUEST_SILENT', `the guest did not answer: ${script}`);
     };
     try {
       while (!this.alive) {
         check();
         await this.more();
       }
+      boot = this.boots;
       this.socket.write(`{ ${script}\n} </dev/null 2>&1; echo "${mark} $?"\n`);
       for (;;) {
-        const found = new RegExp(`${mark} (\\d+)\\n`).exec(this.buffered);
+        const at = this.buffered.lastIndexOf(mark);
+        const found = at === -1 ? null : /^\S+ (\d+)\n/.exec(this.buffered.slice(at));
         if (found) {
-          const output = this.buffered.slice(0, found.index);
-          this.buffered = this.buffered.slice(found.index + found[0].length);
+          const output = this.buffered.slice(0, at);
+          this.buffered = this.buffered.slice(at + found[0].length);
           // The answer to a question that was given up on may stand before this one's.
           return { code: Number(found[1]), output: output.replace(/^[^]*@avocado-\d+@ \d+\n/, '') };
         }

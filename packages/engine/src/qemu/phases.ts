@@ -1,3 +1,5 @@
+import type { Vm } from './vm';
+
 /** Milliseconds of each phase of a boot, in order; what is not known is left out. */
 export interface BootPhases {
   /** From QEMU's start to the kernel's. */
@@ -14,7 +16,7 @@ export interface BootPhases {
  * Shell command for the observer that prints what `parsePhases` reads. The journal's own time of a kernel message is
  * when journald got it, long after the kernel printed it.
  */
-export const phasesCommand =
+const phasesCommand =
   "journalctl -b -k -o json --output-fields=_SOURCE_MONOTONIC_TIMESTAMP -g '^Run .* as init process' -n 1 -q; " +
   'cat /proc/uptime; ' +
   'systemctl show -p UserspaceTimestampMonotonic -p InitRDTimestampMonotonic -p FinishTimestampMonotonic';
@@ -44,6 +46,16 @@ export function parsePhases(output: string, sinceStart: number): BootPhases {
       value === undefined ? [] : [[name, Math.max(0, Math.round(value))]],
     ),
   );
+}
+
+/**
+ * Of a machine that runs.
+ * @param limit milliseconds for the answer
+ * @throws AvocadoError `GUEST_SILENT`
+ */
+export async function readPhases(vm: Vm, limit = 15_000): Promise<BootPhases> {
+  const { output } = await vm.observer.run(phasesCommand, limit);
+  return parsePhases(output, performance.now() - vm.started);
 }
 
 /** `firmware 0.8 s, kernel 2.9 s, initrd 0.6 s, userspace 9.1 s` */

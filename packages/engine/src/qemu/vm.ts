@@ -6,6 +6,7 @@ import { storePath } from '../store';
 import { qemuArguments } from './arguments';
 import type { Channel, QemuPlan } from './arguments';
 import { ConsoleLog } from './console';
+import { forwardedPort } from './forward';
 import { makeLinks } from './links';
 import type { Links } from './links';
 import { Observer } from './observer';
@@ -13,11 +14,14 @@ import { Qmp } from './qmp';
 import type { QmpEvent } from './qmp';
 import { closed } from './sockets';
 
+/** What a kernel prints when it cannot go on. */
+export const panicked = 'Kernel panic';
+
 /** Where things are inside the emulator's sandbox. */
 const inside = '/run/avocado';
 
 /** A machine to start: the plan less what only the sandbox knows. Paths are the host's. */
-export interface VmOptions extends Omit<QemuPlan, 'sockets' | 'forwardAddress'> {
+export interface VmOptions extends Omit<QemuPlan, 'sockets' | 'forwardAddress' | 'reboots'> {
   emulator: SdkRoot;
   /** `SdkCommand.fileTools`: the emulator's root has hardly more than QEMU. */
   fileTools?: () => Promise<SdkRoot>;
@@ -28,6 +32,8 @@ export interface VmOptions extends Omit<QemuPlan, 'sockets' | 'forwardAddress'> 
   log: string;
   /** Gets what the serial console prints, as it comes. */
   onConsole?: (chunk: Buffer) => void;
+  /** Given, the machine goes on after a reboot, and this is told of each. A kernel that panics still ends it. */
+  onReset?: () => void;
 }
 
 /** How a machine ended. `guest-shutdown`, `guest-reset`, `host-qmp-quit`, ...: QEMU's ShutdownCause. */
@@ -49,6 +55,10 @@ export interface Vm {
   /** `performance.now()` when QEMU was started. */
   started: number;
   exited: Promise<VmExit>;
+  /** Resets the machine as its button would: the guest loses what is not on its disk. */
+  reset(): Promise<void>;
+  /** The port of this machine's loopback that leads to a forwarded one of the guest. */
+  hostPort(guestPort: number): Promise<number | undefined>;
   /**
    * Asks the guest to power off, then QEMU to quit, then kills. The guest is asked once; calling it again with less
    * patience ends it sooner.
@@ -73,7 +83,7 @@ export async function startVm(options: VmOptions): Promise<Vm> {
     const child = options.runner.spawn(
       {
         root: options.emulator,
-        argv: qemuArguments({ ...plan, ...links.plan }),
+        argv: qemuArguments({ ...plan, ...links.plan, reboots: options.onReset !== undefined }),
         // QEMU's file for the guest's writes: unlinked while open, so nothing is left of it even after a SIGKILL.
         env: { TMPDIR: `${inside}/scratch` },
         mounts: [
@@ -130,8 +140,13 @@ async function attach(child: SdkProcess, options: VmOptions, links: Links, log: 
     open.push(socket);
     return socket;
   };
+  let observer: Observer | undefined;
   const onEvent = ({ event, data }: QmpEvent): void => {
     if (event === 'SHUTDOWN') reason = String(data?.['reason']);
+    if (event !== 'RESET') return;
+    if (log.includes(panicked)) child.kill('SIGKILL');
+    observer?.reset();
+    options.onReset?.();
   };
   try {
     const console = await connected('console');
@@ -142,16 +157,26 @@ async function attach(child: SdkProcess, options: VmOptions, links: Links, log: 
       options.onConsole?.(chunk);
     });
     const journal = await connected('journal');
-    const observer = new Observer(await connected('observer'));
+    const guest = new Observer(await connected('observer'));
+    observer = guest;
     // A QEMU that ends closes its sockets first: what it said of the reason comes with its end.
     const qmp = await Qmp.open(await connected('qmp'), onEvent).catch(() => (child.kill('SIGKILL'), ended));
     let asked: Promise<void> | undefined;
     const stop = async (limit: number): Promise<VmExit> => {
-      if (limit > 0) asked ??= askToPowerOff({ qmp, observer }, limit);
+      if (limit > 0) asked ??= askToPowerOff({ qmp, observer: guest }, limit);
       return endWithin({ child, qmp, exited }, limit);
     };
     const kill = (): void => void child.kill('SIGKILL');
-    return { console, journal, observer, log, started, exited, stop, kill };
+    const reset = async (): Promise<void> => void (await qmp.execute('system_reset'));
+    const hostPort = async (port: number): Promise<number | undefined> => {
+      const given = options.forwards.find(({ guestPort }) => guestPort === port)?.hostPort;
+      if (given !== 0) return given;
+      return forwardedPort(
+        String(await qmp.execute('human-monitor-command', { 'command-line': 'info usernet' })),
+        port,
+      );
+    };
+    return { console, journal, observer: guest, log, started, exited, reset, hostPort, stop, kill };
   } catch (error) {
     child.kill('SIGKILL');
     await exited;

@@ -11,6 +11,7 @@ import type {
 } from '../config/types';
 import type { AvocadoSource } from '../feed/avocado/source';
 import type { RootSpec } from '../feed/types';
+import type { BootCheck } from '../qemu/check-schema';
 import type { Reporter } from '../report';
 import type { SdkImages, SdkRoot, SdkRunner } from '../sdk/types';
 import type { GitTree } from '../source/types';
@@ -224,7 +225,4 @@ export interface BootTestOptions extends QemuOptions {
 }
 
 /** One check of a boot test, as data. */
-export type BootCheck =
-  | { kind: 'unit'; unit: string }
-  /** At least `count` journal lines of `unit` that match every condition. */
-  | { kind: 'journal'; unit: string; pattern?: string; jsonKeys?: string[]; count: number };
+export type { BootCheck };

@@ -100,6 +100,7 @@ export function runtimeTargets(
 }
 
 /** `qemu`, `boot-test`, `watch` and `disk`: what is done with a provisioned disk. */
+/** `qemu`, `boot-test`, `boot-chart` and `disk`: what is done with a provisioned disk. */
 function usesOfDisk(
   owner: NamedProject,
   slices: Record<string, RuntimeSlice>,
@@ -130,7 +131,7 @@ function usesOfDisk(
     }),
     'boot-test': target(owner, {
       verb: 'boot-test',
-      description: 'Boots the runtime in QEMU and checks its units and their journal',
+      description: 'Boots the runtime in QEMU and checks units, journal, ports, files and commands',
       example: { timeout: 300 },
       cache: true,
       dependsOn,
@@ -151,6 +152,10 @@ function usesOfDisk(
       description:
         'Follows the sources: builds, deploys to a device or a machine started for it, and shows the journal',
       example: { device: 'root@192.168.1.20' },
+    'boot-chart': target(owner, {
+      verb: 'boot-chart',
+      description: 'Boots the runtime in QEMU and draws where the time goes',
+      example: { file: 'boot-chart.svg' },
       cache: false,
       dependsOn,
       options: mapSlices(slices, (slice, name) => ({
@@ -159,6 +164,9 @@ function usesOfDisk(
         ...{ mem: machine.mem, smp: machine.smp, firmware: machine.firmware, unit: [] },
       })),
       extra: { continuous: true },
+        ...machine,
+        timeout: 180,
+        file: `${owner.root}/${name}/boot-chart.svg`,
     }),
     disk: target(owner, {
       verb: 'disk',

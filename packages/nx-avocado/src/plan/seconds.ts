@@ -15,6 +15,7 @@ const estimates: Record<Verb, number> = {
   provision: 2,
   qemu: 40,
   'boot-test': 40,
+  'boot-chart': 40,
   disk: 5,
   watch: 0,
   deploy: 10,

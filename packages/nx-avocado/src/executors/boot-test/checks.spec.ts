@@ -15,9 +15,9 @@ test.each<[unknown, string]>([
   [[], 'an object of runtimes'],
   [{ dev: {} }, 'a list of checks'],
   [{ dev: [{ unit: 'a.service' }] }, 'check 1 of "dev" has no "kind"'],
-  [{ dev: [{ kind: 'unit', unit: 'a b' }] }, 'no "unit"'],
+  [{ dev: [{ kind: 'unit', unit: 'a b' }] }, 'has a "unit" that is wrong: is no name of a unit'],
   [{ dev: [{ kind: 'unit', unit: 'a.service', patern: 'x' }] }, 'unknown key "patern"'],
-  [{ dev: [{ kind: 'journal', unit: 'a.service', pattern: '(' }] }, 'no regular expression'],
+  [{ dev: [{ kind: 'journal', unit: 'a.service', pattern: '(' }] }, 'Invalid regular expression'],
   [{ dev: [{ kind: 'journal', unit: 'a.service', count: 0 }] }, 'a "count"'],
 ])('%j is refused', (value, message) => {
   expect(() => parse(value)).toThrow(

@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { AvocadoError } from '@nx-avocado/engine/error';
+import { parseCheck } from '@nx-avocado/engine/qemu';
 import type { BootCheck, TaskOutput } from '@nx-avocado/engine/task';
 import { verifyManifest } from '@nx-avocado/engine/store';
 
@@ -48,43 +49,16 @@ export function parseChecks(text: string, file: string, runtime: string): BootCh
   if (checks === undefined) return [];
   if (!Array.isArray(checks)) throw invalid(`"${runtime}" must be a list of checks`);
   return checks.map((check: unknown, index) => {
-    const problem = problemOf(check);
-    if (problem) throw invalid(`check ${index + 1} of "${runtime}" ${problem}`);
-    return (check as BootCheck).kind === 'journal' ? { count: 1, ...(check as BootCheck) } : (check as BootCheck);
+    try {
+      return parseCheck(check, `check ${index + 1} of "${runtime}"`);
+    } catch (error) {
+      throw error instanceof AvocadoError ? invalid(error.message, error.hint) : error;
+    }
   });
 }
 
 const example =
-  'Write { "dev": [{ "kind": "unit", "unit": "a.service" }, { "kind": "journal", "unit": "a.service", ' +
-  '"jsonKeys": ["uptime"], "pattern": "text", "count": 2 }] }.';
-
-const keys: Record<string, string[]> = {
-  unit: ['kind', 'unit'],
-  journal: ['kind', 'unit', 'pattern', 'jsonKeys', 'count'],
-};
-
-function problemOf(check: unknown): string | undefined {
-  if (!isRecord(check)) return 'is no object';
-  const { kind, unit, pattern, jsonKeys, count } = check;
-  const known = keys[String(kind)];
-  if (!known) return 'has no "kind" that is "unit" or "journal"';
-  const unknown = Object.keys(check).find((key) => !known.includes(key));
-  if (unknown !== undefined) return `has the unknown key "${unknown}"`;
-  if (typeof unit !== 'string' || !/^[\w@.:\\-]+$/.test(unit)) return 'has no "unit" that is the name of a unit';
-  if (pattern !== undefined && !isPattern(pattern)) return 'has a "pattern" that is no regular expression';
-  const isKeys = Array.isArray(jsonKeys) && jsonKeys.every((key) => typeof key === 'string');
-  if (jsonKeys !== undefined && !isKeys) return 'has "jsonKeys" that are no list of names';
-  if (count !== undefined && !(Number.isInteger(count) && Number(count) > 0)) return 'has a "count" that is no number';
-  return undefined;
-}
-
-function isPattern(value: unknown): boolean {
-  try {
-    return typeof value === 'string' && new RegExp(value) instanceof RegExp;
-  } catch {
-    return false;
-  }
-}
+  'Write { "dev": [{ "kind": "unit", "unit": "a.service" }] }; docs/boot-tests.md has every kind of check.';
 
 function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);

@@ -30,6 +30,9 @@ test('a new file loads, and lists what makes a machine to develop on', async () 
   expect(parseChecks(read('dev/boot-test.json'), 'boot-test.json', 'dev')).toEqual([
     { kind: 'unit', unit: 'multi-user.target' },
   ]);
+  expect(JSON.parse(read('dev/boot-test.json'))).toMatchObject({
+    $schema: '../node_modules/nx-avocado/schema/boot-test.schema.json',
+  });
 });
 
 test('another machine target, another directory, no development', async () => {

@@ -3,8 +3,9 @@ import { parseJson, serializeJson } from '@nx/devkit';
 import type { Tree } from '@nx/devkit';
 import { AvocadoError } from '@nx-avocado/engine/error';
 import { folderOf } from './config-file';
+import { schemaFor } from './modeline';
 
-/** One check of a boot test, as boot-test.json holds it (docs/guide.md). */
+/** One check of a boot test, as boot-test.json holds it (docs/boot-tests.md). */
 export type Check = { kind: 'unit'; unit: string } | { kind: 'journal'; unit: string; pattern: string };
 
 /**
@@ -12,18 +13,21 @@ export type Check = { kind: 'unit'; unit: string } | { kind: 'journal'; unit: st
  * @throws AvocadoError `BOOT_CHECKS_INVALID`
  */
 export function addBootCheck(tree: Tree, configFile: string, runtime: string, check: Check): void {
-  const path = posix.join(folderOf(configFile), 'boot-test.json');
-  const checks = readChecks(tree, path);
-  tree.write(path, `${serializeJson({ ...checks, [runtime]: [...(checks[runtime] ?? []), check] })}\n`);
+  const folder = folderOf(configFile);
+  const path = posix.join(folder, 'boot-test.json');
+  const file = readChecks(tree, path) ?? { $schema: schemaFor(tree, folder, 'boot-test.schema.json') };
+  const checks = (file[runtime] ?? []) as unknown[];
+  tree.write(path, `${serializeJson({ ...file, [runtime]: [...checks, check] })}\n`);
 }
 
-function readChecks(tree: Tree, path: string): Record<string, unknown[]> {
+function readChecks(tree: Tree, path: string): Record<string, unknown> | undefined {
   const text = tree.read(path, 'utf8');
-  if (text === null) return {};
+  if (text === null) return undefined;
   try {
     const checks: unknown = parseJson(text, { disallowComments: true });
     const isMap = typeof checks === 'object' && checks !== null && !Array.isArray(checks);
-    if (isMap && Object.values(checks).every(Array.isArray)) return checks as Record<string, unknown[]>;
+    const isList = ([key, value]: [string, unknown]): boolean => key === '$schema' || Array.isArray(value);
+    if (isMap && Object.entries(checks).every(isList)) return checks as Record<string, unknown>;
   } catch {
     // Said below.
   }

@@ -8,7 +8,12 @@ import { relativePath } from './path';
  * @param folder the file's, relative to the workspace root
  */
 export function modeline(tree: Tree, folder: string): string {
-  return `${start}${relativePath(folder, schemaPath(tree))}`;
+  return `${start}${schemaFor(tree, folder, 'avocado.schema.json')}`;
+}
+
+/** Path of one of the plugin's schemas, for a file in that folder. */
+export function schemaFor(tree: Tree, folder: string, name: string): string {
+  return relativePath(folder, `${schemas(tree)}/${name}`);
 }
 
 export function hasModeline(text: string): boolean {
@@ -18,7 +23,7 @@ export function hasModeline(text: string): boolean {
 const start = '# yaml-language-server: $schema=';
 
 /** A workspace without package.json has its packages below .nx. */
-function schemaPath(tree: Tree): string {
+function schemas(tree: Tree): string {
   const modules = tree.exists('package.json') ? 'node_modules' : '.nx/installation/node_modules';
-  return `${modules}/nx-avocado/schema/avocado.schema.json`;
+  return `${modules}/nx-avocado/schema`;
 }

@@ -1,0 +1,19 @@
+import { resolve } from 'node:path';
+import type { ExecutorContext } from '@nx/devkit';
+import { bootChart } from '@nx-avocado/engine/qemu';
+import type { BootChartOptions } from '@nx-avocado/engine/qemu';
+import { engineOptions, runTask } from '../context';
+import type { Keyed } from '../context';
+
+/** Draws a boot of the runtime. */
+export default function bootChartExecutor(
+  keyed: BootChartOptions & Keyed,
+  context: ExecutorContext,
+): Promise<{ success: boolean }> {
+  return runTask(context, async (task) => {
+    const options = engineOptions(keyed);
+    const file = resolve(task.workspaceRoot, options.file);
+    await bootChart({ ...options, file }, task);
+    task.reporter.info(`The chart is ${file}`);
+  });
+}
