@@ -7,6 +7,7 @@ const common = {
   transform: { '^.+\\.ts$': ['@swc/jest', swc] },
   moduleNameMapper: {
     '^@nx-avocado/engine/(.*)$': '<rootDir>/packages/engine/src/$1/index.ts',
+    '^nx-avocado/testing$': '<rootDir>/packages/nx-avocado/src/testing/index.ts',
     '^nx-avocado$': '<rootDir>/packages/nx-avocado/src/index.ts',
   },
   // Below the workspace only: a clone may itself be below a folder of such a name.

@@ -7,7 +7,7 @@ import type { SdkRoot } from '../sdk/types';
 import { sha256, storePath, verifyManifest } from '../store';
 import type { QemuOptions, TaskContext, TaskOutput } from '../task';
 import { chooseAccelerator } from './accelerator';
-import { checkForwards, parseForwards } from './forward';
+import { checkForwards, freePort, parseForwards } from './forward';
 import { machineModel } from './machine';
 import type { VmOptions } from './vm';
 
@@ -32,6 +32,25 @@ export async function prepareVm(task: string, options: QemuOptions, context: Tas
   const disk = await openDisk(options.provision, context);
   const fileTools = (): Promise<SdkRoot> => context.openRoot(disk.recipe.tools);
   return prepareDisk(task, { ...options, forwards, fileTools }, emulator, disk, context);
+}
+
+let started = 0;
+
+/**
+ * As `prepareVm`, for a machine of which several run side by side: each has a log of its own, and ports of this machine
+ * that the system chooses.
+ * @param ports of the guest
+ */
+export async function prepareForTests(
+  options: Omit<QemuOptions, 'hostFwd'>,
+  ports: number[],
+  context: TaskContext,
+): Promise<PreparedVm> {
+  const prepared = await prepareVm(`test-${process.pid}-${++started}`, { ...options, hostFwd: [] }, context);
+  // A container's ports must be known when it starts.
+  const choose = (): Promise<number> => (context.runner.kind === 'docker' ? freePort() : Promise.resolve(0));
+  const forwards = ports.map(async (guestPort) => ({ hostPort: await choose(), guestAddress: '', guestPort }));
+  return { ...prepared, forwards: await Promise.all(forwards) };
 }
 
 /** As `prepareVm`, for a disk and an emulator that are there already. */
