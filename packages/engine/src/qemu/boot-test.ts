@@ -76,6 +76,8 @@ export async function testBoot(
     const { machine, boot, accelerator, name } = prepared;
     const seen = { version: 1 as const, machine, boot: boot.kind, accelerator, firstLine, took, checks: checks.states };
     if (verdict !== 'passed') {
+      // Whoever interrupts it now does not want to wait for the guest.
+      signal.addEventListener('abort', () => vm.kill(), { once: true });
       const error = await bootFailure(vm, checks, { verdict, timeout, name, kept: failed });
       const artifacts = verdict === 'exited' ? {} : await askForArtifacts(vm);
       const phases = verdict === 'exited' ? {} : await readPhases(vm, 5000).catch(() => ({}));

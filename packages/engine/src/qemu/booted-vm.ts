@@ -1,4 +1,5 @@
 import { rm } from 'node:fs/promises';
+import { setTimeout as delay } from 'node:timers/promises';
 import { AvocadoError } from '../error';
 import { composeChart } from './chart';
 import { plainText } from './console';
@@ -28,8 +29,17 @@ export interface BootedVmOptions {
   network: boolean;
 }
 
+/** What is said of something that did not come in time. */
+interface Late {
+  code?: string;
+  message: string;
+  output?: string;
+}
+
 /** Milliseconds that the guest gets to power off. */
 const powerOffLimit = 15_000;
+/** Milliseconds between the end of QEMU's sockets and its own. */
+const closingTime = 1000;
 /** Milliseconds between two looks at a unit. */
 const pollInterval = 1000;
 /** Journal lines of the running boot that are kept. */
@@ -43,9 +53,11 @@ const shownLines = 15;
  */
 export class BootedVm implements AsyncDisposable {
   private lines: JournalLine[] = [];
-  private readonly waiting = new Set<(line: JournalLine) => void>();
-  /** Resolves at the next reset. */
-  private reset = new Promise<void>(() => undefined);
+  /** Id of the running boot; undefined until it answers. */
+  private bootId: string | undefined;
+  private resets = 0;
+  /** Who waits for a line, an answer or a reset. */
+  private readonly waiting = new Set<() => void>();
   private failed = false;
 
   private constructor(
@@ -67,11 +79,9 @@ export class BootedVm implements AsyncDisposable {
       onReset: () => onReset(),
     });
     const booted = new BootedVm(vm, prepared.name, options);
-    const expectReset = (): void => {
-      booted.reset = new Promise((resolve) => (onReset = () => (expectReset(), resolve())));
-    };
-    expectReset();
-    void booted.collect();
+    onReset = () => booted.onReset();
+    void booted.collect().catch(() => undefined);
+    void booted.follow();
     try {
       await booted.up({});
     } catch (error) {
@@ -110,24 +120,21 @@ export class BootedVm implements AsyncDisposable {
     { timeout = this.options.timeout }: Wait = {},
   ): Promise<JournalLine> {
     const name = unitName(unit);
-    const matches = ({ unit: of, message }: JournalLine): boolean =>
-      of === name && (typeof pattern === 'string' ? message.includes(pattern) : message.search(pattern) !== -1);
-    const seen = this.lines.find(matches);
-    if (seen) return seen;
-    let take = (_line: JournalLine): void => undefined;
-    const found = new Promise<JournalLine>((resolve) => (take = (line) => matches(line) && resolve(line)));
-    this.waiting.add(take);
-    try {
-      return await this.before(found, timeout, () => {
+    const matches = ({ boot, unit: of, message }: JournalLine): boolean =>
+      boot === this.bootId &&
+      of === name &&
+      (typeof pattern === 'string' ? message.includes(pattern) : message.search(pattern) !== -1);
+    return this.until(
+      () => this.lines.find(matches),
+      timeout,
+      () => {
         const last = this.lines.filter((line) => line.unit === name).slice(-shownLines);
         return {
           message: `${name} wrote nothing that matches ${String(pattern)} within ${timeout} s`,
           output: last.map(({ message }) => plainText(message)).join('\n'),
         };
-      });
-    } finally {
-      this.waiting.delete(take);
-    }
+      },
+    );
   }
 
   /**
@@ -149,7 +156,7 @@ export class BootedVm implements AsyncDisposable {
         throw await this.unitFailure('GUEST_TIMEOUT', `${name} is ${seen} after ${timeout} s, not active`, name);
       }
       doomed = why !== undefined;
-      await new Promise((resolve) => setTimeout(resolve, pollInterval));
+      await delay(pollInterval);
     }
   }
 
@@ -185,45 +192,86 @@ export class BootedVm implements AsyncDisposable {
   }
 
   private async restart(wait: Wait, how: () => Promise<void>): Promise<void> {
-    const reset = this.reset;
     const { timeout = this.options.timeout } = wait;
+    const before = this.resets;
     await how();
-    await this.before(reset, timeout, () => ({ message: `${this.name} did not shut down within ${timeout} s` }));
+    const reset = (): true | undefined => this.resets > before || undefined;
+    await this.until(reset, timeout, () => ({ message: `${this.name} did not shut down within ${timeout} s` }));
     await this.up(wait);
   }
 
   private async up({ timeout = this.options.timeout }: Wait): Promise<void> {
-    await this.before(this.vm.observer.run('systemctl is-system-running --wait'), timeout, () => ({
-      code: 'BOOT_TIMEOUT',
-      message: `${this.name} had not booted after ${timeout} s`,
-    }));
-    // Only now is everything read that the boot before has sent.
+    const late = (): Late => ({ code: 'BOOT_TIMEOUT', message: `${this.name} had not booted after ${timeout} s` });
+    await this.until(() => this.bootId, timeout, late);
+    await this.before(this.observe('systemctl is-system-running --wait'), timeout, late);
+  }
+
+  private onReset(): void {
+    this.resets += 1;
     this.lines = [];
-    await this.ask(followCommand([]), timeout);
+    this.bootId = undefined;
+    this.wake();
+    void this.follow();
+  }
+
+  /**
+   * Lets a boot send its journal. SeaBIOS resets once more by itself; the first question is then answered as well, and
+   * the second follower finds the port taken.
+   */
+  private async follow(): Promise<void> {
+    const asked = this.resets;
+    const script = `tr -d - </proc/sys/kernel/random/boot_id; ${followCommand([])}`;
+    const answer = await this.vm.observer.run(script).catch(() => undefined);
+    if (!answer || asked !== this.resets) return;
+    this.bootId = answer.output.trim();
+    this.wake();
   }
 
   private async collect(): Promise<void> {
     for await (const line of journalLines(this.vm.journal)) {
       this.lines.push(line);
       if (this.lines.length > keptLines) this.lines.shift();
-      for (const take of this.waiting) take(line);
+      this.wake();
+    }
+  }
+
+  private wake(): void {
+    for (const look of [...this.waiting]) look();
+  }
+
+  private async ask(command: string, limit: number): Promise<GuestResult> {
+    const late = (): Late => ({ code: 'GUEST_SILENT', message: `${this.name} did not answer: ${command}` });
+    return this.before(this.observe(command), limit, late);
+  }
+
+  /** QEMU closes its sockets before it is known to have ended, which is what is to be told then. */
+  private observe(command: string): Promise<GuestResult> {
+    return this.vm.observer.run(command).catch(async (error: unknown) => {
+      await delay(closingTime);
+      throw error;
+    });
+  }
+
+  /** Looks now, and whenever something is new. */
+  private async until<T>(look: () => T | undefined, limit: number, late: () => Late): Promise<T> {
+    let onNews = (): void => undefined;
+    const found = new Promise<T>((resolve) => {
+      onNews = () => {
+        const value = look();
+        if (value !== undefined) resolve(value);
+      };
+    });
+    this.waiting.add(onNews);
+    onNews();
+    try {
+      return await this.before(found, limit, late);
+    } finally {
+      this.waiting.delete(onNews);
     }
   }
 
   /** @param limit seconds */
-  private async ask(command: string, limit: number): Promise<GuestResult> {
-    const asked = this.vm.observer.run(command, limit * 1000);
-    // Ended first: what becomes of the question then is no news.
-    asked.catch(() => undefined);
-    return Promise.race([asked, this.ended()]);
-  }
-
-  /** @param limit seconds */
-  private async before<T>(
-    promise: Promise<T>,
-    limit: number,
-    late: () => { code?: string; message: string; output?: string },
-  ): Promise<T> {
+  private async before<T>(promise: Promise<T>, limit: number, late: () => Late): Promise<T> {
     let timer: NodeJS.Timeout | undefined;
     const expired = new Promise<never>((_resolve, reject) => {
       timer = setTimeout(() => {
@@ -231,21 +279,20 @@ export class BootedVm implements AsyncDisposable {
         reject(this.failure(code, message, output));
       }, limit * 1000);
     });
-    promise.catch(() => undefined);
-    try {
-      return await Promise.race([promise, expired, this.ended()]);
-    } finally {
-      clearTimeout(timer);
-    }
-  }
-
-  private ended(): Promise<never> {
     const ended = this.vm.exited.then(({ reason, code, errors }) => {
       const how = reason ?? (code === null ? 'a signal' : `code ${code}`);
       throw this.failure('VM_ENDED', `the machine ${this.name} has ended (${how})`, errors);
     });
-    ended.catch(() => undefined);
-    return ended;
+    // Whichever comes first is the answer; the others are no news.
+    for (const other of [promise, ended]) other.catch(() => undefined);
+    try {
+      return await Promise.race([ended, promise, expired]);
+    } catch (error) {
+      this.failed = true;
+      throw error;
+    } finally {
+      clearTimeout(timer);
+    }
   }
 
   private async unitFailure(code: string, message: string, name: string): Promise<AvocadoError> {
@@ -254,7 +301,6 @@ export class BootedVm implements AsyncDisposable {
   }
 
   private failure(code: string, message: string, output = ''): AvocadoError {
-    this.failed = true;
     const shown = [output.trimEnd(), `serial console:\n${this.vm.log.tail(shownLines)}`].filter((text) => text !== '');
     return new AvocadoError(code, message, { output: shown.join('\n'), log: this.vm.log.path });
   }

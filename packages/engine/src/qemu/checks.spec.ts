@@ -9,7 +9,7 @@ const state = (load: string, active: string, sub: string, result = 'success'): U
   sub,
   result,
 });
-const line = (unit: string, message: string) => ({ unit, message, time: 1 });
+const line = (unit: string, message: string) => ({ unit, message, time: 1, boot: 'b' });
 
 test('a unit check passes while the unit is active, and only then', () => {
   const checks = new Checks([{ kind: 'unit', unit: 'app' }]);

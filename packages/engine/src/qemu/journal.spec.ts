@@ -3,13 +3,13 @@ import { Readable } from 'node:stream';
 import { followCommand, journalLines, parseJournalLine, unitName } from './journal';
 
 const entry = (message: unknown): string =>
-  JSON.stringify({ MESSAGE: message, _SYSTEMD_UNIT: 'app.service', __MONOTONIC_TIMESTAMP: '1500000' });
+  JSON.stringify({ MESSAGE: message, _SYSTEMD_UNIT: 'app.service', __MONOTONIC_TIMESTAMP: '1500000', _BOOT_ID: 'b' });
 
 test.each([
   ['text', 'text'],
   [[0x67, 0x72, 0xc3, 0xbc, 0x6e], 'grün'],
 ])('a message that is %j', (message, text) => {
-  expect(parseJournalLine(entry(message))).toEqual({ unit: 'app.service', message: text, time: 1.5 });
+  expect(parseJournalLine(entry(message))).toEqual({ unit: 'app.service', message: text, time: 1.5, boot: 'b' });
 });
 
 test.each([entry(null), '{"MESSAGE":"of no unit"}', '{"MESS', '', 'null'])('%j is left out', (line) => {
@@ -35,6 +35,7 @@ test('unit names are completed as systemd does', () => {
   expect(followCommand(['a', 'dev\\x2d'])).toContain(
     " _SYSTEMD_UNIT=a.service + '_SYSTEMD_UNIT=dev\\x2d.service'; } >/dev/",
   );
+  expect(followCommand([])).toContain(' _TRANSPORT=journal + _TRANSPORT=stdout + _TRANSPORT=syslog; } >/dev/');
 });
 
 test('the command is one that a shell understands', () => {

@@ -9,6 +9,8 @@ export interface JournalLine {
   message: string;
   /** Seconds since the guest's kernel started. */
   time: number;
+  /** Id of the boot, 32 hexadecimal digits. */
+  boot: string;
 }
 
 /** Unit names as systemd completes them: `ref-rust` is `ref-rust.service`. */
@@ -62,7 +64,8 @@ export function parseJournalLine(line: string): JournalLine | undefined {
     const text = Array.isArray(message) ? Buffer.from(message as number[]).toString() : message;
     const unit = entry['_SYSTEMD_UNIT'];
     if (typeof text !== 'string' || typeof unit !== 'string') return undefined;
-    return { unit, message: text, time: Number(entry['__MONOTONIC_TIMESTAMP']) / 1e6 };
+    const time = Number(entry['__MONOTONIC_TIMESTAMP']) / 1e6;
+    return { unit, message: text, time, boot: String(entry['_BOOT_ID']) };
   } catch {
     return undefined;
   }
