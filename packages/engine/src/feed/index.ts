@@ -8,6 +8,8 @@ export type { RequestOptions, RootRequests } from './requests';
 export type { Project } from './wants';
 export { resolveRoots, rootArchitecture, rootSpec } from './resolve';
 export { fetchPackages } from './fetch';
+export { packageFiles } from './package-files';
+export type { PackageFiles } from './package-files';
 export { openRoot, rootfsTar } from './root';
 export type { OpenOptions } from './root';
 export { packageExtension } from './extensions';

@@ -224,5 +224,17 @@ export interface BootTestOptions extends QemuOptions {
   checks: BootCheck[];
 }
 
+export interface ReportOptions extends TaskOptions {
+  sdk: TaskOutput;
+  rootfs: TaskOutput;
+  runtime: TaskOutput;
+  provision: TaskOutput;
+  runtimeName: string;
+  /** In merge order, disabled ones included; `sdk` is what each one's `sdk-install` wrote. */
+  extensions: { name: string; enabled: boolean; output: TaskOutput; sdk: TaskOutput }[];
+  /** Shown where it is there. */
+  bootTest: TaskOutput;
+}
+
 /** One check of a boot test, as data. */
 export type { BootCheck };

@@ -96,6 +96,29 @@ export function runtimeTargets(
     ),
     deploy: deployTarget(owner, 'runtime', Object.keys(slices)),
     ...usesOfDisk(owner, slices, file, own('sdk-install', 'provision')),
+    report: make(
+      {
+        verb: 'report',
+        description: 'Writes what the runtime is made of, and how large it is, as one HTML page',
+        // It compares with the report before it and shows how long tasks took: no part of a key.
+        cache: false,
+        dependsOn: [
+          ...own('sdk-install', 'rootfs', 'build', 'provision'),
+          ...extensions,
+          ...extensionEdges(slices, file, 'sdk-install'),
+        ],
+      },
+      (slice, machine) => ({
+        outputPath: outputPath(owner, machine, 'report'),
+        sdk: from(machine, 'sdk-install'),
+        rootfs: from(machine, 'rootfs'),
+        runtime: from(machine, 'build'),
+        provision: from(machine, 'provision'),
+        bootTest: from(machine, 'boot-test'),
+        runtimeName: slice.section.name,
+        extensions: reportedExtensions(slice, machine, file),
+      }),
+    ),
   };
 }
 
@@ -187,11 +210,20 @@ function checksFileOf(configFile: string): string {
   return configFile.replace(/avocado\.ya?ml$/, 'boot-test.json');
 }
 
-function extensionEdges(slices: Record<string, RuntimeSlice>, file: FileContext): Edge[] {
+function extensionEdges(slices: Record<string, RuntimeSlice>, file: FileContext, target = 'build'): Edge[] {
   const indices = new Set(Object.values(slices).flatMap((slice) => slice.extensions.map(({ project }) => project)));
   return [...indices].flatMap((index) => {
     const extension = file.projects[index];
-    return extension ? [{ project: extension.project, target: 'build' }] : [];
+    return extension ? [{ project: extension.project, target }] : [];
+  });
+}
+
+function reportedExtensions(slice: RuntimeSlice, machine: string, file: FileContext) {
+  return slice.extensions.flatMap(({ project, name, enabled }) => {
+    const extension = file.projects[project];
+    if (!extension) return [];
+    const [output, sdk] = ['build', 'sdk-install'].map((task) => taskOutput(extension, machine, task));
+    return [{ name, enabled, output, sdk }];
   });
 }
 

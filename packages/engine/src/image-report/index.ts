@@ -1,0 +1,3 @@
+export { writeReport } from './write';
+export type { TaskTime } from './sections';
+export type { RuntimeSummary } from './summary';
