@@ -95,6 +95,7 @@ test("a runtime's targets, in the order of a build; what boots is not cached, bu
     ['boot-test', true],
     ['boot-chart', false],
     ['disk', false],
+    ['flash', false],
     ['report', false],
   ]);
   expect(targets['qemu']).toMatchObject({ continuous: true, readyWhen: { signal: true } });

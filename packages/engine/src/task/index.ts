@@ -224,6 +224,15 @@ export interface BootTestOptions extends QemuOptions {
   checks: BootCheck[];
 }
 
+export interface FlashOptions {
+  machine: string;
+  provision: TaskOutput;
+  /** `/dev/sdb`, or a link to it. */
+  device?: string;
+  /** Without asking. */
+  yes?: boolean;
+}
+
 export interface ReportOptions extends TaskOptions {
   sdk: TaskOutput;
   rootfs: TaskOutput;

@@ -37,6 +37,9 @@ export function invalidTargets(
           build: [...own('rootfs'), ...extensions],
           provision: own('build'),
           deploy: own('build'),
+          ...Object.fromEntries(
+            ['qemu', 'boot-test', 'disk', 'flash', 'report'].map((name) => [name, own('provision')]),
+          ),
           ...Object.fromEntries(['qemu', 'boot-test', 'watch', 'disk', 'boot-chart', 'report'].map((name) => [name, own('provision')])),
         };
   return Object.fromEntries(

@@ -19,6 +19,7 @@ export const recipes = {
   disk: 1,
   watch: 1,
   deploy: 1,
+  flash: 1,
   report: 1,
   'sdk-run': 1,
   invalid: 1,

@@ -124,6 +124,7 @@ export function runtimeTargets(
 
 /** `qemu`, `boot-test`, `watch` and `disk`: what is done with a provisioned disk. */
 /** `qemu`, `boot-test`, `boot-chart` and `disk`: what is done with a provisioned disk. */
+/** `qemu`, `boot-test`, `disk` and `flash`: what is done with a provisioned disk. */
 function usesOfDisk(
   owner: NamedProject,
   slices: Record<string, RuntimeSlice>,
@@ -201,6 +202,14 @@ function usesOfDisk(
         provision: taskOutput(owner, name, 'provision'),
         file: `${owner.root}/${name}/disk.raw`,
       })),
+    }),
+    flash: target(owner, {
+      verb: 'flash',
+      description: 'Writes the disk to a card or a stick, and reads it back',
+      example: { device: '/dev/sdb' },
+      cache: false,
+      dependsOn,
+      options: mapSlices(slices, (_slice, name) => ({ provision: taskOutput(owner, name, 'provision') })),
     }),
   };
 }

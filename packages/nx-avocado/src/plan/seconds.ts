@@ -19,6 +19,7 @@ const estimates: Record<Verb, number> = {
   disk: 5,
   watch: 0,
   deploy: 10,
+  flash: 60,
   report: 10,
   'sdk-run': 5,
   invalid: 1,

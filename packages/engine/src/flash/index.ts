@@ -1,0 +1,2 @@
+export { flash } from './flash';
+export type { Ask } from './flash';
