@@ -133,7 +133,7 @@ test('every text of the data is escaped, wherever it stands', () => {
     boot: {
       isOlder: true,
       report: {
-        ...{ version: 1, machine: '', boot: 'kernel', accelerator: 'tcg', checks: [] },
+        ...{ version: 1, machine: '', boot: 'kernel', accelerator: 'tcg', took: 300, checks: [] },
         phases: { kernel: 100, [evil('phase')]: 200 },
         firstLine: { [evil('unit')]: 250 },
       },

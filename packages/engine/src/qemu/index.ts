@@ -6,7 +6,6 @@ export type { ProbeResult } from './accelerator';
 export { BootedVm } from './booted-vm';
 export type { BootedVmOptions, Wait } from './booted-vm';
 export { bootTest, testBoot } from './boot-test';
-export type { BootReport } from './boot-test';
 export { startDeviceVm } from './device-vm';
 export type { DeviceVm } from './device-vm';
 export { bootChart } from './boot-chart';

@@ -38,9 +38,11 @@ export function invalidTargets(
           provision: own('build'),
           deploy: own('build'),
           ...Object.fromEntries(
-            ['qemu', 'boot-test', 'disk', 'flash', 'report'].map((name) => [name, own('provision')]),
+            ['qemu', 'boot-test', 'boot-chart', 'watch', 'disk', 'flash', 'report'].map((name) => [
+              name,
+              own('provision'),
+            ]),
           ),
-          ...Object.fromEntries(['qemu', 'boot-test', 'watch', 'disk', 'boot-chart', 'report'].map((name) => [name, own('provision')])),
         };
   return Object.fromEntries(
     Object.entries(edges).map(([task, dependsOn]) => [

@@ -122,9 +122,7 @@ export function runtimeTargets(
   };
 }
 
-/** `qemu`, `boot-test`, `watch` and `disk`: what is done with a provisioned disk. */
-/** `qemu`, `boot-test`, `boot-chart` and `disk`: what is done with a provisioned disk. */
-/** `qemu`, `boot-test`, `disk` and `flash`: what is done with a provisioned disk. */
+/** `qemu`, `boot-test`, `boot-chart`, `watch`, `disk` and `flash`: what is done with a provisioned disk. */
 function usesOfDisk(
   owner: NamedProject,
   slices: Record<string, RuntimeSlice>,
@@ -176,10 +174,6 @@ function usesOfDisk(
       description:
         'Follows the sources: builds, deploys to a device or a machine started for it, and shows the journal',
       example: { device: 'root@192.168.1.20' },
-    'boot-chart': target(owner, {
-      verb: 'boot-chart',
-      description: 'Boots the runtime in QEMU and draws where the time goes',
-      example: { file: 'boot-chart.svg' },
       cache: false,
       dependsOn,
       options: mapSlices(slices, (slice, name) => ({
@@ -188,9 +182,19 @@ function usesOfDisk(
         ...{ mem: machine.mem, smp: machine.smp, firmware: machine.firmware, unit: [] },
       })),
       extra: { continuous: true },
+    }),
+    'boot-chart': target(owner, {
+      verb: 'boot-chart',
+      description: 'Boots the runtime in QEMU and draws where the time goes',
+      example: { file: 'boot-chart.svg' },
+      cache: false,
+      dependsOn,
+      options: mapSlices(slices, (slice, name) => ({
+        ...disk(slice, name),
         ...machine,
         timeout: 180,
         file: `${owner.root}/${name}/boot-chart.svg`,
+      })),
     }),
     disk: target(owner, {
       verb: 'disk',
