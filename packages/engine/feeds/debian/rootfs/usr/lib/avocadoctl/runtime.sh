@@ -104,7 +104,7 @@ activate() { # ID
   rm -f "$outcome"
   # on_merge commands may leave something running.
   systemd-run --quiet --collect --wait --unit="avocado-deploy-$$" --description="Switch to the runtime $1" \
-    --setenv=HOME=/root --property=KillMode=process /usr/bin/avocadoctl runtime switch "$1" "$outcome"
+    --setenv=HOME=/root --property=KillMode=process "$0" runtime switch "$1" "$outcome"
   code=$?
   # Where the bus went away meanwhile, it is still at work.
   lock
@@ -144,6 +144,27 @@ merge_runtime() { # ID
   restart_running
 }
 
+# In a switch, what stays of the extensions has its units left alone, and its accounts and files where /etc stayed, too.
+# All else that it asks for when it is merged may have been lost with the overlay.
+is_lasting() { # COMMAND
+  case $1 in
+    systemctl\ *start\ * | systemctl\ *stop\ * | systemctl\ *reload\ * | systemctl\ *kill\ *) ;;
+    systemd-sysusers | systemd-tmpfiles\ --create) [ -z "$etc_changed" ] ;;
+    *) return 1 ;;
+  esac
+}
+
+# /etc and the units of an extension that goes or comes: where both have the same, a switch leaves the merged /etc and
+# systemd's units alone.
+parts_of() { # PRIORITY NAME-VERSION
+  for part in etc usr/lib/systemd; do
+    digest=-
+    [ ! -d "$mounts/$2/$part" ] ||
+      digest=$(tar --sort=name --exclude=extension-release.d -C "$mounts/$2" -c "$part" | sha256sum)
+    echo "$1 $2 $part $digest"
+  done
+}
+
 # Only what came up with its units becomes the active runtime: until then, a power cut leads back to the one before.
 switch() { # ID OUTCOME
   lock
@@ -152,7 +173,8 @@ switch() { # ID OUTCOME
   os_value AVOCADO_OS_BUILD_ID
   jq -e --arg os "$value" '(.rootfs.build_id // $os) == $os' "$base/runtimes/$1/manifest.json" >/dev/null ||
     die "the runtime $1 is for another OS image than this one, $value"
-  started=$(date +%s)
+  begun=$(date +%s)
+  units=
   merge_runtime "$1"
   if [ $status = 0 ]; then
     units=
@@ -180,11 +202,11 @@ switch() { # ID OUTCOME
     echo "problem $unit $why"
     case $unit in
       *.*)
-        journalctl --no-pager --quiet --output=cat --lines=15 --since="@$started" --unit="$unit" |
+        journalctl --no-pager --quiet --output=cat --lines=15 --since="@$begun" --unit="$unit" |
           while IFS= read -r line; do echo "journal $unit: $line"; done
         ;;
       *)
-        journalctl --no-pager --quiet --output=cat --lines=15 --since="@$started" --identifier=avocadoctl |
+        journalctl --no-pager --quiet --output=cat --lines=15 --since="@$begun" --identifier=avocadoctl |
           while IFS= read -r line; do echo "journal $line"; done
         ;;
     esac
@@ -236,8 +258,8 @@ remove_all_but() { # ID...
 # Takes the file.
 stage_manifest() { # ID FILE
   [ "$(jq -r .id "$2")" = "$1" ] || die "what was sent as the manifest of $1 is none"
-  for id in $(jq -r '.extensions[] | .image_id // "\(.name)-\(.version)"' "$2"); do
-    [ -f "$base/images/$id.raw" ] || die "the runtime $1 needs the image $id, which is not there"
+  for image in $(jq -r '.extensions[] | .image_id // "\(.name)-\(.version)"' "$2"); do
+    [ -f "$base/images/$image.raw" ] || die "the runtime $1 needs the image $image, which is not there"
   done
   [ ! -f "$base/runtimes/$1/manifest.json" ] || return 0
   rm -rf "$base/runtimes/.new" "${base:?}/runtimes/$1"
