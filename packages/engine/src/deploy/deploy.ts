@@ -3,7 +3,7 @@ import { AvocadoError } from '../error';
 import type { TaskContext } from '../task';
 import type { RuntimeManifest } from '../runtime/manifest';
 import type { Device } from './device';
-import { forgetImages, keepImage, keepManifest, keptManifest } from './kept';
+import { forgetImages, keepImages, keepManifest, keptManifest } from './kept';
 import { deployFailure, parseOutcome, staleCode } from './outcome';
 import type { UnitState } from './outcome';
 import { patchSize, planTransfers } from './plan';
@@ -143,7 +143,7 @@ async function readManifest(id: string, device: Device): Promise<RuntimeManifest
 }
 
 async function keep({ images, manifest, text }: BuiltRuntime): Promise<void> {
-  for (const [id, { path }] of images) await keepImage(id, path);
+  await keepImages(images);
   await keepManifest(manifest.id, text);
 }
 

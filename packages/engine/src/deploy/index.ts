@@ -3,7 +3,6 @@ export type { DeviceAddress } from './address';
 export { deploy, deployExtension } from './deploy';
 export type { DeployContext, DeployResult } from './deploy';
 export type { Device, DeviceCommand, DeviceResult } from './device';
-export { keepImage } from './kept';
 export type { UnitState } from './outcome';
 export { readBuiltExtension, readBuiltRuntime } from './runtime';
 export type { BuiltExtension, BuiltRuntime, LocalImage } from './runtime';

@@ -1,12 +1,12 @@
 import { constants, existsSync } from 'node:fs';
-import { copyFile, link, mkdir, readFile, rename, rm } from 'node:fs/promises';
+import { copyFile, link, mkdir, readFile, readdir, rename, rm, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { RuntimeManifest } from '../runtime/manifest';
-import { storePath, temporaryName, use, writeFileAtomic } from '../store';
+import { markUsed, markerOf, storePath, temporaryName, use, writeFileAtomic } from '../store';
 
 /**
- * What devices have, kept in the store by content id: of an image that changes, only the blocks that differ are sent. It may be deleted
- * at any time; then whole images are sent.
+ * What devices have, kept in the store by content id: of an image that changes, only the blocks that differ are sent. It
+ * may be deleted at any time; then whole images are sent.
  */
 const area = 'deployed';
 
@@ -19,19 +19,48 @@ export async function keptImage(id: string): Promise<string | undefined> {
   return existsSync(path) ? path : undefined;
 }
 
-/** A link where the file system can: outputs are replaced, never written to. */
-export async function keepImage(id: string, source: string): Promise<void> {
+/** Bytes of images at most: what was not used for longest goes first. */
+const limit = 2e9;
+
+/** Links where the file system can: outputs are replaced, never written to. */
+export async function keepImages(images: ReadonlyMap<string, { path: string }>): Promise<void> {
+  for (const [id, { path }] of images) await keepImage(id, path);
+  const entries = await keptEntries();
+  let size = entries.reduce((sum, entry) => sum + entry.size, 0);
+  for (const entry of entries) {
+    if (size <= limit) return;
+    if (images.has(entry.name.slice(0, -'.raw'.length))) continue;
+    await rm(storePath(area, entry.name), { force: true });
+    size -= entry.size;
+  }
+}
+
+async function keepImage(id: string, source: string): Promise<void> {
   const path = storePath(area, nameOf(id));
+  markUsed(area, nameOf(id));
   if (existsSync(path)) return;
-  await mkdir(dirname(path), { recursive: true });
   const temporary = temporaryName(path);
   try {
+    await mkdir(dirname(path), { recursive: true });
     await link(source, temporary).catch(() => copyFile(source, temporary, constants.COPYFILE_FICLONE));
     await rename(temporary, path);
   } catch {
     // A full disk, for instance: it is of use, and not needed.
     await rm(temporary, { force: true });
   }
+}
+
+/** Least recently used first. */
+async function keptEntries(): Promise<{ name: string; size: number }[]> {
+  const names = (await readdir(storePath(area)).catch(() => [])).filter((name) => /^[^.].*\.raw$/.test(name));
+  const found = await Promise.all(
+    names.map(async (name) => {
+      const size = (await stat(storePath(area, name)).catch(() => undefined))?.size ?? 0;
+      const used = (await stat(markerOf(area, name)).catch(() => undefined))?.mtimeMs ?? 0;
+      return { name, size, used };
+    }),
+  );
+  return found.sort((a, b) => a.used - b.used);
 }
 
 /** Of images that a device removed: it cannot make anything of them any more. */

@@ -6,6 +6,7 @@ import { readDescriptor } from '../extension/upstream';
 import { machine } from '../feed/data';
 import { identified } from '../runtime/manifest';
 import type { RuntimeManifest } from '../runtime/manifest';
+import { localImages } from '../runtime/var-content';
 import type { VarContent } from '../runtime/var-content';
 import { imageId, verifyManifest } from '../store';
 import type { DeployOptions, TaskOutput } from '../task';
@@ -64,13 +65,8 @@ export async function readBuiltRuntime(
   const directory = join(workspaceRoot, options.runtime.path);
   await verifyManifest(directory, options.runtime.task);
   const text = await readFile(join(directory, 'runtime/manifest.json'), 'utf8');
-  const { entries } = JSON.parse(await readFile(join(directory, 'var.json'), 'utf8')) as VarContent;
-  const images = new Map<string, LocalImage>();
-  for (const entry of entries) {
-    const [, id] = /^lib\/avocado\/images\/([0-9a-f-]+)\.raw$/.exec(entry.path) ?? [];
-    if (id === undefined || entry.kind !== 'file') continue;
-    images.set(id, { ...entry.source, path: join(workspaceRoot, entry.source.path) });
-  }
+  const content = JSON.parse(await readFile(join(directory, 'var.json'), 'utf8')) as VarContent;
+  const images = localImages(content, workspaceRoot);
   return { machine: options.machine, arch, manifest: JSON.parse(text) as RuntimeManifest, text, images };
 }
 

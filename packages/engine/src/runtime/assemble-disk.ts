@@ -1,5 +1,6 @@
 import { mkdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { keepImages } from '../deploy/kept';
 import { uuid5 } from '../store';
 import type { TaskContext } from '../task';
 import { openBase } from './disk-base';
@@ -7,6 +8,7 @@ import { partitionOffset } from './disk-recipe';
 import type { DiskPartition, DiskRecipe } from './disk-recipe';
 import { provePart } from './parts';
 import { runTool } from './tools';
+import { localImages } from './var-content';
 import type { VarContent } from './var-content';
 import { stageVar } from './var-staging';
 
@@ -95,6 +97,8 @@ async function makeVar(
   const list = JSON.parse(await readFile(await provePart(workspaceRoot, source), 'utf8')) as VarContent;
   await mkdir(join(work, 'var'));
   const subvolumes = await stageVar(list, join(work, 'var'), workspaceRoot, signal);
+  // What a machine starts with is what its first deploy is compared with.
+  await keepImages(localImages(list, workspaceRoot));
   await run(`var partition of ${recipe.runtime.name}`, [
     ...['mkfs.btrfs', '--quiet', '--label', partition.name, '--byte-count', String(partition.size)],
     ...['--uuid', uuid5(filesystemNamespace, `${partition.uuid} ${source.sha256}`)],

@@ -1,4 +1,4 @@
-import { posix } from 'node:path';
+import { join, posix } from 'node:path';
 import { AvocadoError } from '../error';
 
 /** A file of another task's output or of the sources: never copied, proven by its hash where it is used. */
@@ -61,6 +61,17 @@ export function avocadoEntries(
     { path: `lib/avocado/runtimes/${manifest.id}/manifest.json`, kind: 'text', mode: 0o644, text: manifest.text },
     { path: 'lib/avocado/active', kind: 'link', target: `runtimes/${manifest.id}` },
   ];
+}
+
+/** The extension images of a var partition: parts by image id, with absolute paths. */
+export function localImages({ entries }: VarContent, workspaceRoot: string): Map<string, Part> {
+  const images = new Map<string, Part>();
+  for (const entry of entries) {
+    const [, id] = /^lib\/avocado\/images\/([0-9a-f-]+)\.raw$/.exec(entry.path) ?? [];
+    if (id === undefined || entry.kind !== 'file') continue;
+    images.set(id, { ...entry.source, path: join(workspaceRoot, entry.source.path) });
+  }
+  return images;
 }
 
 /**

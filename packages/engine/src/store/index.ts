@@ -5,7 +5,7 @@ export * from './lock';
 export * from './manifest';
 export * from './uuid5';
 export * from './running';
-export { markUsed, use } from './use';
+export { markUsed, markerOf, use } from './use';
 export { measure, prunedAreas, staleEntry, storeEntries } from './entries';
 export type { StoreEntry } from './entries';
 export { planPrune, pruneStore, total } from './prune';
