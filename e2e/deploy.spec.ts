@@ -257,7 +257,7 @@ test(
 function slowSwitch(number: number): void {
   workspace.edit(`${project}/avocado.yaml`, (text) =>
     text.replace(
-      /(    on_merge:\n)(      - sleep .*\n)?(      - systemctl restart --no-block ref-rust)/,
+      /( {4}on_merge:\n)( {6}- sleep .*\n)?( {6}- systemctl restart --no-block ref-rust)/,
       `$1      - sleep ${number}\n$3`,
     ),
   );

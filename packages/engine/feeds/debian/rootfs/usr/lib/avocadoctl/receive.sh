@@ -12,12 +12,14 @@ stale() {
 # Of a sender that is gone, the connection may stay for hours: the last one counts.
 take_over() {
   if [ -f "$run/receiver" ] && read -r other <"$run/receiver"; then
-    case $(tr '\0' ' ' <"/proc/$other/cmdline" 2>/dev/null) in
+    case $({ tr '\0' ' ' <"/proc/$other/cmdline"; } 2>/dev/null) in
       *avocadoctl\ runtime\ receive*) kill "$other" ;;
     esac
   fi
   echo $$ >"$run/receiver"
   trap 'die "another deploy has taken over"' TERM
+  trap 'exit 1' HUP
+  trap 'rm -rf "$staging"; rmdir "$base/staging" 2>/dev/null' EXIT
   rm -rf "$base/staging"
   mkdir -p "$staging" "$base/images" "$base/runtimes"
 }
@@ -80,7 +82,6 @@ receive() {
       *) die "not understood: $word" ;;
     esac
   done
-  rm -rf "$staging"
   die 'the connection broke before all was there'
 }
 

@@ -186,8 +186,8 @@ switch() { # ID OUTCOME
   else
     bad="not every extension could be merged$newline"
   fi
+  [ -n "$bad" ] || set_active "$1" || bad="the runtime could not be made the active one$newline"
   if [ -z "$bad" ]; then
-    set_active "$1"
     {
       for name in $changed; do echo "changed $name"; done
       cat "$run/up"
@@ -227,11 +227,8 @@ roll_back() { # OUTCOME
 
 set_active() { # ID
   # Everything that it needs is on the disk before it is.
-  sync -f "$base"
-  rm -f "$base/.active-new"
-  ln -s "runtimes/$1" "$base/.active-new"
-  mv -T "$base/.active-new" "$base/active"
-  sync "$base"
+  sync -f "$base" && rm -f "$base/.active-new" && ln -s "runtimes/$1" "$base/.active-new" &&
+    mv -T "$base/.active-new" "$base/active" && sync "$base"
 }
 
 # Prints what images go with them.
@@ -263,11 +260,9 @@ stage_manifest() { # ID FILE
   done
   [ ! -f "$base/runtimes/$1/manifest.json" ] || return 0
   rm -rf "$base/runtimes/.new" "${base:?}/runtimes/$1"
-  mkdir -p "$base/runtimes/.new"
-  mv "$2" "$base/runtimes/.new/manifest.json"
-  chmod 0644 "$base/runtimes/.new/manifest.json"
-  sync "$base/runtimes/.new/manifest.json"
-  mv -T "$base/runtimes/.new" "$base/runtimes/$1"
+  mkdir -p "$base/runtimes/.new" && mv "$2" "$base/runtimes/.new/manifest.json" &&
+    chmod 0644 "$base/runtimes/.new/manifest.json" && sync "$base/runtimes/.new/manifest.json" &&
+    mv -T "$base/runtimes/.new" "$base/runtimes/$1" || die "cannot write the manifest of $1"
 }
 
 add_runtime() { # MANIFEST
