@@ -1,11 +1,11 @@
 import { AvocadoError } from '../error';
 import { writeFileAtomic } from '../store';
 import type { QemuOptions, TaskContext } from '../task';
-import { composeChart } from './chart';
+import { bootChartSvg } from './chart';
 import { observerCredentials } from './observer';
-import { formatPhases, readPhases } from './phases';
-import type { BootPhases } from './phases';
+import { readPhases } from './phases';
 import { prepareVm } from './prepare';
+import { parseUnitTimes, unitTimesCommand } from './unit-times';
 import { startVm } from './vm';
 import type { Vm } from './vm';
 
@@ -16,15 +16,15 @@ export interface BootChartOptions extends QemuOptions {
   timeout: number;
 }
 
-/** Milliseconds that the guest gets to draw: an emulated one needs some seconds. */
-const plotLimit = 60_000;
+/** Milliseconds that the guest gets to tell the times of its units: an emulated one needs seconds. */
+const answerLimit = 60_000;
 
 /**
  * Boots the disk that ships until its jobs are done, and writes a chart of where the time went: the phases up to
- * systemd, and what systemd-analyze(1) knows of every unit.
- * @throws AvocadoError `BOOT_TIMEOUT`, `BOOT_CHART_UNAVAILABLE`, `BOOT_TEST_FAILED` when the machine stops, `ABORTED`
+ * systemd, and every unit.
+ * @throws AvocadoError `BOOT_TIMEOUT` also when the machine stops, `ABORTED`
  */
-export async function bootChart(options: BootChartOptions, context: TaskContext): Promise<BootPhases> {
+export async function bootChart(options: BootChartOptions, context: TaskContext): Promise<void> {
   const { reporter, signal } = context;
   const prepared = await prepareVm('boot-chart', options, context);
   if (signal.aborted) throw new AvocadoError('ABORTED', `the boot chart of ${prepared.name} was interrupted`);
@@ -41,12 +41,8 @@ export async function bootChart(options: BootChartOptions, context: TaskContext)
         log: vm.log.path,
       });
     });
-    step.update('draw the chart');
-    const phases = await readPhases(vm);
-    const chart = composeChart(prepared.name, phases, await readPlot(vm));
-    await writeFileAtomic(options.file, chart);
-    step.done(formatPhases(phases));
-    return phases;
+    await writeFileAtomic(options.file, await readBootChart(vm, prepared.name));
+    step.done(options.file);
   } finally {
     signal.removeEventListener('abort', abort);
     await vm.stop(0);
@@ -54,15 +50,12 @@ export async function bootChart(options: BootChartOptions, context: TaskContext)
 }
 
 /**
- * What systemd-analyze(1) of the guest draws of its own boot, as SVG.
- * @throws AvocadoError `BOOT_CHART_UNAVAILABLE`, `GUEST_SILENT`
+ * A chart of the boot of a running machine, as SVG, as far as it has come.
+ * @param name of the runtime
+ * @throws AvocadoError `GUEST_SILENT`
  */
-export async function readPlot(vm: Vm): Promise<string> {
-  const { code, output } = await vm.observer.run('systemd-analyze plot', plotLimit);
-  if (code === 0 && output.includes('<svg')) return output;
-  const hint =
-    code === 127
-      ? 'The OS image has no systemd-analyze; it is part of the package systemd.'
-      : 'The chart can be drawn when all jobs of the boot are done: systemctl list-jobs names those that are not.';
-  throw new AvocadoError('BOOT_CHART_UNAVAILABLE', 'the device draws no chart of its boot', { output, hint });
+export async function readBootChart(vm: Vm, name: string): Promise<string> {
+  const phases = await readPhases(vm);
+  const { output } = await vm.observer.run(unitTimesCommand, answerLimit);
+  return bootChartSvg(name, phases, parseUnitTimes(output));
 }

@@ -79,7 +79,7 @@ export async function testBoot(
       // Whoever interrupts it now does not want to wait for the guest.
       signal.addEventListener('abort', () => vm.kill(), { once: true });
       const error = await bootFailure(vm, checks, { verdict, timeout, name, kept: failed });
-      const artifacts = verdict === 'exited' ? {} : await askForArtifacts(vm);
+      const artifacts = verdict === 'exited' ? {} : await askForArtifacts(vm, name);
       const phases = verdict === 'exited' ? {} : await readPhases(vm, 5000).catch(() => ({}));
       await vm.stop(0);
       const report = { ...seen, phases, failure: error.message };

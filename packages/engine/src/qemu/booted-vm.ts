@@ -1,14 +1,12 @@
 import { rm } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
 import { AvocadoError } from '../error';
-import { composeChart } from './chart';
 import { plainText } from './console';
-import { readPlot } from './boot-chart';
+import { readBootChart } from './boot-chart';
 import { followCommand, journalLines, unitName } from './journal';
 import type { JournalLine } from './journal';
 import { observerCredentials } from './observer';
 import type { GuestResult } from './observer';
-import { readPhases } from './phases';
 import type { PreparedVm } from './prepare';
 import { withinSeconds } from './probes';
 import { hopeless, parseUnits, unitsCommand } from './unit-states';
@@ -175,9 +173,9 @@ export class BootedVm implements AsyncDisposable {
     return this.vm.hostPort(port);
   }
 
-  /** A chart of the running boot, as SVG. @throws AvocadoError `BOOT_CHART_UNAVAILABLE` */
-  async bootChart(): Promise<string> {
-    return composeChart(this.name, await readPhases(this.vm), await readPlot(this.vm));
+  /** A chart of the running boot, as SVG. @throws AvocadoError `GUEST_SILENT` */
+  bootChart(): Promise<string> {
+    return readBootChart(this.vm, this.name);
   }
 
   /** Powers the device off; its disk is gone then. */

@@ -1,26 +1,31 @@
-import { composeChart } from './chart';
+import { bootChartSvg } from './chart';
 
-const plot = `<?xml version="1.0" standalone="no"?>
-<!DOCTYPE svg PUBLIC "-//W3C//DTD SVG 1.1//EN" "http://www.w3.org/Graphics/SVG/1.1/DTD/svg11.dtd">
-<svg width="1234.500px" height="678.000px" version="1.1" xmlns="http://www.w3.org/2000/svg">
+const phases = { firmware: 1000, kernel: 2500, userspace: 500 };
+const rectangles = (svg: string, fill: string): string[] =>
+  [...svg.matchAll(/<rect x="([\d.]+)" y="(\d+)" width="([\d.]+)" height="\d+" fill="(#\w+)"/g)]
+    .filter(([, , , , colour]) => colour === fill)
+    .map(([, x, y, width]) => `${x} ${y} ${width}`);
 
-<text>app.service</text>
-</svg>
-`;
-
-test('the phases stand above what the guest drew, each as long as it took', () => {
-  const chart = composeChart('a<b', { firmware: 1000, kernel: 2500, userspace: 40 }, plot);
-  expect(chart).toMatch(/^<\?xml version="1.0" encoding="UTF-8"\?>\n<svg [^>]*width="1235" height="798">/);
-  expect(chart).toContain('Boot of a&lt;b: 3.5 s from the start of QEMU');
-  expect([...chart.matchAll(/x="([\d.]+)" y="60" width="([\d.]+)"/g)].map(([, x, width]) => [x, width])).toEqual([
-    ['20.0', '100.0'],
-    ['120.0', '250.0'],
-    ['370.0', '4.0'],
+test('phases, each as long as it took; all of it is escaped', () => {
+  const svg = bootChartSvg('a<b', phases, []);
+  expect(svg).toMatch(/^<\?xml version="1.0" encoding="UTF-8"\?>\n<svg [^>]*width="840" height="130"/);
+  expect(svg).toContain('Boot of a&lt;b: 4.0 s from the start of QEMU');
+  const colours = ['#9a9a9a', '#d98c3f', '#62a884'];
+  expect(colours.flatMap((colour) => rectangles(svg, colour))).toEqual([
+    '20.0 45 100.0',
+    '120.0 45 250.0',
+    '370.0 45 50.0',
   ]);
-  expect(chart).toMatch(/<svg y="120" width="1234.500px"[^]*<text>app.service<\/text>\n<\/svg>\n<\/svg>\n$/);
-  expect(chart.match(/<\?xml|<!DOCTYPE/g)).toEqual(['<?xml']);
 });
 
-test('a long boot makes it wide', () => {
-  expect(composeChart('dev', { kernel: 20_000 }, plot)).toContain('width="2040"');
+test('a unit stands where it began to start after the firmware, dark until it was up', () => {
+  const svg = bootChartSvg('dev', phases, [
+    { name: 'a.service', start: 2500, up: 2700 },
+    { name: 'b.service', start: 2600, up: 2650, end: 2850 },
+    { name: 'once.service', start: 2600, end: 2700 },
+    { name: 'starting.service', start: 2900 },
+  ]);
+  expect(rectangles(svg, '#c0392b')).toEqual(['370.0 110 20.0', '380.0 128 5.0', '380.0 146 10.0', '410.0 164 10.0']);
+  expect(rectangles(svg, '#e3c4bf')).toEqual(['390.0 110 30.0', '385.0 128 20.0']);
+  expect(svg).toMatch(/>a\.service \(0\.200 s\)<.*[^]*>starting\.service \(0\.100 s\)</);
 });

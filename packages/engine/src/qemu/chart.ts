@@ -1,54 +1,97 @@
 import { escape } from './junit';
 import type { BootPhases } from './phases';
+import type { UnitTime } from './unit-times';
 
-/** Pixels for a second, as systemd-analyze(1) draws it. */
-const secondWidth = 100;
-const [left, top, height] = [20, 60, 20];
-const colours: Record<keyof BootPhases, string> = {
-  firmware: '#999999',
-  kernel: '#dd8844',
-  initrd: '#cc99cc',
-  userspace: '#66aa88',
+/** Pixels. */
+const second = 100;
+const row = 18;
+const margin = 20;
+/** Height of what stands above the units: title, phases, the names of the seconds. */
+const head = 110;
+/** For the name of a unit that starts at the end. */
+const labelWidth = 400;
+
+const colours = {
+  firmware: '#9a9a9a',
+  kernel: '#d98c3f',
+  initrd: '#c79ac7',
+  userspace: '#62a884',
+  starting: '#c0392b',
+  up: '#e3c4bf',
+  line: '#dddddd',
 };
 
 /**
- * One picture: the phases of a boot from QEMU's start on, above what the guest drew of its units.
- * @param plot SVG of `systemd-analyze plot`
+ * A picture of a boot from QEMU's start on, as SVG: its phases, and for each unit how long it took to start (dark) and
+ * was up then (light).
  */
-export function composeChart(name: string, phases: BootPhases, plot: string): string {
-  const inner = plot.slice(plot.indexOf('<svg'));
-  const tag = /^<svg[^>]*>/.exec(inner)?.[0] ?? '';
-  const size = (side: string): number => Number.parseFloat(new RegExp(` ${side}="([\\d.]+)`).exec(tag)?.[1] ?? '0');
-  const head = top + height + 40;
-  const total = Object.values(phases).reduce((sum: number, milliseconds: number) => sum + milliseconds, 0);
-  const width = Math.ceil(Math.max(size('width'), left * 2 + (total / 1000) * secondWidth));
-  const placed = inner.replace(/^<svg/, `<svg y="${head}"`).trimEnd();
+export function bootChartSvg(name: string, phases: BootPhases, units: UnitTime[]): string {
+  const bars = phaseBars(phases);
+  const total = bars.reduce((sum, { length }) => sum + length, 0);
+  const width = Math.ceil(2 * margin + x(total) + labelWidth);
+  const height = head + units.length * row + margin;
+  const shift = phases.firmware ?? 0;
   return [
     '<?xml version="1.0" encoding="UTF-8"?>',
-    `<svg xmlns="http://www.w3.org/2000/svg" version="1.1" width="${width}" height="${Math.ceil(size('height')) + head}">`,
-    '<rect width="100%" height="100%" fill="white"/>',
-    text(left, 30, `Boot of ${name}: ${(total / 1000).toFixed(1)} s from the start of QEMU`, 18),
-    ...bars(phases),
-    placed,
+    `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" font-family="sans-serif" font-size="12">`,
+    rectangle(0, 0, width, height, '#ffffff'),
+    text(margin, 30, `Boot of ${name}: ${seconds(total)} from the start of QEMU`, ' font-size="18"'),
+    ...secondLines(total, height),
+    ...bars.flatMap(({ phase, start, length }) => [
+      rectangle(margin + x(start), 45, x(length), row, colours[phase]),
+      text(margin + x(start) + 2, 80, `${phase} ${seconds(length)}`),
+    ]),
+    ...units.flatMap((unit, index) => unitRow(unit, shift, total, head + index * row)),
     '</svg>',
     '',
   ].join('\n');
 }
 
-function bars(phases: BootPhases): string[] {
-  let x = left;
-  return (Object.entries(phases) as [keyof BootPhases, number][]).flatMap(([phase, milliseconds]) => {
-    const seconds = milliseconds / 1000;
-    const start = x;
-    x += seconds * secondWidth;
-    const bar = `x="${start.toFixed(1)}" y="${top}" width="${(seconds * secondWidth).toFixed(1)}" height="${height}"`;
-    return [
-      `<rect ${bar} fill="${colours[phase]}"><title>${phase}</title></rect>`,
-      text(start + 2, top + height + 16, `${phase} ${seconds.toFixed(1)} s`, 12),
-    ];
+function phaseBars(phases: BootPhases): { phase: keyof BootPhases; start: number; length: number }[] {
+  let start = 0;
+  return (Object.entries(phases) as [keyof BootPhases, number][]).map(([phase, length]) => {
+    const bar = { phase, start, length };
+    start += length;
+    return bar;
   });
 }
 
-function text(x: number, y: number, words: string, size: number): string {
-  return `<text x="${x.toFixed(1)}" y="${y}" font-family="sans-serif" font-size="${size}">${escape(words)}</text>`;
+function unitRow({ name, start, up, end }: UnitTime, shift: number, total: number, y: number): string[] {
+  // What is not up yet when the boot is done is drawn to its end.
+  const last = Math.max(total, shift + start);
+  const from = margin + x(shift + start);
+  const upAt = margin + x(shift + (up ?? end ?? last - shift));
+  const downAt = margin + x(Math.min(last, end === undefined || up === undefined ? last : shift + end));
+  const took = (up ?? end ?? last - shift) - start;
+  return [
+    ...(up === undefined ? [] : [rectangle(upAt, y, Math.max(0, downAt - upAt), row - 4, colours.up)]),
+    // A pixel at least: it is there.
+    rectangle(from, y, Math.max(1, upAt - from), row - 4, colours.starting),
+    text(from + 4, y + 11, `${name} (${seconds(took)})`),
+  ];
+}
+
+/** A line for each second. */
+function secondLines(total: number, height: number): string[] {
+  return Array.from({ length: Math.ceil(total / 1000) + 1 }, (_, index) => index).flatMap((index) => [
+    rectangle(margin + x(index * 1000), 85, 1, height - 85 - margin, colours.line),
+    text(margin + x(index * 1000), 97, `${index} s`, ' font-size="9"'),
+  ]);
+}
+
+function x(milliseconds: number): number {
+  return (milliseconds / 1000) * second;
+}
+
+function seconds(milliseconds: number): string {
+  return `${(milliseconds / 1000).toFixed(milliseconds < 1000 ? 3 : 1)} s`;
+}
+
+function rectangle(left: number, top: number, width: number, height: number, fill: string): string {
+  const [a, b] = [left.toFixed(1), width.toFixed(1)];
+  return `<rect x="${a}" y="${top}" width="${b}" height="${height}" fill="${fill}"/>`;
+}
+
+function text(left: number, baseline: number, words: string, more = ''): string {
+  return `<text x="${left.toFixed(1)}" y="${baseline}"${more}>${escape(words)}</text>`;
 }

@@ -1,7 +1,7 @@
 import { copyFile, mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { replaceDirectory, writeManifest } from '../store';
-import { readPlot } from './boot-chart';
+import { readBootChart } from './boot-chart';
 import type { CheckState } from './checks';
 import { junit } from './junit';
 import type { BootPhases } from './phases';
@@ -42,12 +42,12 @@ export function failureDirectory(output: string): string {
 }
 
 /** What only the guest can tell, by file; what it does not answer is left out. Never throws. */
-export async function askForArtifacts(vm: Vm): Promise<Record<string, string>> {
+export async function askForArtifacts(vm: Vm, name: string): Promise<Record<string, string>> {
   if (!vm.observer.alive) return {};
   const journal = vm.observer.run('journalctl -b -o short-monotonic --no-pager -q', journalLimit);
   const [lines, chart] = await Promise.all([
     journal.then(({ output }) => output).catch(() => undefined),
-    readPlot(vm).catch(() => undefined),
+    readBootChart(vm, name).catch(() => undefined),
   ]);
   return { ...(lines && { 'journal.txt': lines }), ...(chart && { 'boot-chart.svg': chart }) };
 }

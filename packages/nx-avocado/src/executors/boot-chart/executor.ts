@@ -12,8 +12,6 @@ export default function bootChartExecutor(
 ): Promise<{ success: boolean }> {
   return runTask(context, async (task) => {
     const options = engineOptions(keyed);
-    const file = resolve(task.workspaceRoot, options.file);
-    await bootChart({ ...options, file }, task);
-    task.reporter.info(`The chart is ${file}`);
+    await bootChart({ ...options, file: resolve(task.workspaceRoot, options.file) }, task);
   });
 }
