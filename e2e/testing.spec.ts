@@ -54,10 +54,14 @@ test('journal lines since the boot, and those to come', async () => {
   });
 });
 
-test('ssh, on a port that the system chose; the console', async () => {
-  expect(await ssh(vm.ssh.port, 'systemctl is-active ref-rust')).toBe('active\n');
-  expect(vm.console).toContain('login:');
-}, 3 * minutes);
+test(
+  'ssh, on a port that the system chose; the console',
+  async () => {
+    expect(await ssh(vm.ssh.port, 'systemctl is-active ref-rust')).toBe('active\n');
+    expect(vm.console).toContain('login:');
+  },
+  3 * minutes,
+);
 
 test(
   'its boot as a chart, which is XML',

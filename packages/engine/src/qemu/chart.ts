@@ -1,4 +1,5 @@
 import { escape } from './junit';
+import { formatPhases } from './phases';
 import type { BootPhases } from './phases';
 import type { UnitTime } from './unit-times';
 
@@ -7,7 +8,7 @@ const second = 100;
 const row = 18;
 const margin = 20;
 /** Height of what stands above the units: title, phases, the names of the seconds. */
-const head = 110;
+const head = 95;
 /** For the name of a unit that starts at the end. */
 const labelWidth = 400;
 
@@ -16,8 +17,8 @@ const colours = {
   kernel: '#d98c3f',
   initrd: '#c79ac7',
   userspace: '#62a884',
-  starting: '#c0392b',
-  up: '#e3c4bf',
+  starting: '#e57368',
+  up: '#f3dedb',
   line: '#dddddd',
 };
 
@@ -35,11 +36,17 @@ export function bootChartSvg(name: string, phases: BootPhases, units: UnitTime[]
     '<?xml version="1.0" encoding="UTF-8"?>',
     `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" font-family="sans-serif" font-size="12">`,
     rectangle(0, 0, width, height, '#ffffff'),
-    text(margin, 30, `Boot of ${name}: ${seconds(total)} from the start of QEMU`, ' font-size="18"'),
+    text(
+      margin,
+      30,
+      `Boot of ${name}: ${seconds(total)} from the start of QEMU (${formatPhases(phases)})`,
+      ' font-size="18"',
+    ),
     ...secondLines(total, height),
     ...bars.flatMap(({ phase, start, length }) => [
       rectangle(margin + x(start), 45, x(length), row, colours[phase]),
-      text(margin + x(start) + 2, 80, `${phase} ${seconds(length)}`),
+      // A short one has no room for its name; it stands above.
+      ...(x(length) < 80 ? [] : [text(margin + x(start) + 4, 58, phase)]),
     ]),
     ...units.flatMap((unit, index) => unitRow(unit, shift, total, head + index * row)),
     '</svg>',
@@ -74,8 +81,8 @@ function unitRow({ name, start, up, end }: UnitTime, shift: number, total: numbe
 /** A line for each second. */
 function secondLines(total: number, height: number): string[] {
   return Array.from({ length: Math.ceil(total / 1000) + 1 }, (_, index) => index).flatMap((index) => [
-    rectangle(margin + x(index * 1000), 85, 1, height - 85 - margin, colours.line),
-    text(margin + x(index * 1000), 97, `${index} s`, ' font-size="9"'),
+    rectangle(margin + x(index * 1000), 70, 1, height - 70 - margin, colours.line),
+    text(margin + x(index * 1000), 82, `${index} s`, ' font-size="9"'),
   ]);
 }
 
