@@ -1,6 +1,8 @@
 export type * from './types';
 export { buildArchitecture, feedData, feedDirectory, machine, machineNames } from './data';
-export type { FeedData, Machine, RootRecipe } from './data';
+export type { FeedData, RootRecipe } from './data';
+export { parseMachine } from './machine';
+export type { Machine } from './machine';
 export { mapPackage } from './map';
 export type { PackageMap } from './map';
 export { rootRequests } from './requests';

@@ -1,5 +1,5 @@
 import { feedData } from './data';
-import type { Machine } from './data';
+import type { Machine } from './machine';
 import { matches } from './glob';
 import type { RootName } from './types';
 

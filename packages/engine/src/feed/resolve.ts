@@ -2,7 +2,7 @@ import { sha256, canonicalJson } from '../store';
 import { aptClosure, aptState } from './apt';
 import type { AptState } from './apt';
 import { buildArchitecture, feedData } from './data';
-import type { Machine } from './data';
+import type { Machine } from './machine';
 import { matches } from './glob';
 import { findMirror } from './mirror';
 import type { RootRequests } from './requests';

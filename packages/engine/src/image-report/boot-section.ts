@@ -78,7 +78,7 @@ function chart(phases: [string, number][], lines: [string, number][]): Html {
       Boot, ${seconds(end)} in all: ${phases.map(([name, took]) => `${name} ${seconds(took)}`).join(', ')}
     </title>
     ${bars} ${lines.map(([unit, at], row) => marker(unit, at, end, bar + row * line, x))}
-    ${ticks(end).map((at) => html`<text class="tick" x="${x(at)}" y="${height - 6}">${seconds(at)}</text>`)}
+    ${ticks(end).map((at) => html`<text class="tick" x="${x(at)}" y="${height - 6}">${at / 1000} s</text>`)}
   </svg>`;
 }
 
@@ -91,8 +91,8 @@ function marker(unit: string, at: number, end: number, y: number, x: (millisecon
     </text>`;
 }
 
-/** Four or five round times from the start on. */
+/** A few round times from the start on, none so late that its text would be cut off. */
 function ticks(end: number): number[] {
   const step = [500, 1000, 2000, 5000, 10_000, 20_000, 60_000].find((size) => end / size <= 6) ?? 120_000;
-  return Array.from({ length: Math.ceil(end / step) }, (_, at) => at * step);
+  return Array.from({ length: Math.ceil(end / step) }, (_, at) => at * step).filter((at) => at <= end * 0.95);
 }

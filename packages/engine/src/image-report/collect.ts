@@ -2,8 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ExtensionRecord } from '../extension/record';
 import { readDescriptor } from '../extension/upstream';
-import { packageFiles } from '../feed';
-import type { PackagePin, RootName, RootSpec, SdkDescriptor } from '../feed';
+import type { RootSpec, SdkDescriptor } from '../feed';
 import { readRootfs } from '../runtime/build';
 import type { DiskRecipe, RuntimeManifest } from '../runtime';
 import { provePart } from '../runtime/parts';
@@ -14,6 +13,7 @@ import type { ReportOptions, TaskContext, TaskOutput } from '../task';
 import { contentGroups } from './groups';
 import type { OwnedDirectory } from './groups';
 import { imageFiles } from './image-files';
+import { packageLists } from './package-lists';
 import type { ContentGroup, ImageSummary, RuntimeSummary } from './summary';
 
 /** An image and the packages in it, before it is opened. */
@@ -21,8 +21,8 @@ interface Found {
   image: Omit<ImageSummary, 'groups' | 'unpacked'>;
   path: string;
   filesystem: 'erofs' | 'squashfs';
-  pins: PackagePin[];
-  /** Packages of whole directories, whose lists are not read: a kernel's takes longer than all others. */
+  packages?: RootSpec;
+  /** Packages of whole directories, whose lists are not read: the kernel's takes longer than all others. */
   directories: OwnedDirectory[];
   rest: string;
 }
@@ -57,7 +57,7 @@ export async function collectSummary(options: ReportOptions, context: TaskContex
     images,
     boot: ['vmlinuz', 'initramfs.cpio.zst'].flatMap((name) => (files[name] ? [{ name, size: files[name].size }] : [])),
     kernel: record.kernel.version,
-    packages: found.flatMap(({ image, pins }) => packagesOf(image.name, pins, images)),
+    packages: found.flatMap((one) => packagesOf(one, images)),
     omitted: manifest.omitted ?? [],
     ...(disk && { disk }),
   };
@@ -71,13 +71,14 @@ async function osImage(
   workspaceRoot: string,
 ): Promise<Found> {
   const file = files['rootfs.erofs'] ?? { sha256: '', size: 0 };
-  const of = (name: RootName): PackagePin[] => descriptor.roots[name]?.packages ?? [];
-  const kernel = [...of('kernel')].sort((a, b) => b.size - a.size)[0];
+  const packages = descriptor.roots.rootfs;
+  // Beside it is the one that only names it.
+  const kernel = [...(descriptor.roots.kernel?.packages ?? [])].sort((a, b) => b.size - a.size)[0];
   return {
     image: { name: 'OS image', kind: 'os', version: buildId, enabled: true, ...file },
     path: await provePart(workspaceRoot, { path: `${rootfs.path}/rootfs.erofs`, ...file, task: rootfs.task }),
     filesystem: 'erofs',
-    pins: [...of('rootfs'), ...(kernel ? [kernel] : [])],
+    ...(packages && { packages }),
     directories: kernel ? [{ path: 'usr/lib/modules', pin: kernel }] : [],
     rest: 'made by the build',
   };
@@ -88,13 +89,13 @@ async function extensionImages(options: ReportOptions, workspaceRoot: string): P
     const record = await readJson<ExtensionRecord>(workspaceRoot, output, 'extension.json');
     if (!record.image) return [];
     const { file, sha256, size, filesystem } = record.image;
-    const descriptor = await readDescriptor(workspaceRoot, sdk, options.machine);
+    const packages = (await readDescriptor(workspaceRoot, sdk, options.machine)).roots.extension;
     return [
       {
         image: { name, kind: 'extension', version: record.version, enabled, sha256, size },
         path: await provePart(workspaceRoot, { path: `${output.path}/${file}`, sha256, size, task: output.task }),
         filesystem: filesystem === 'squashfs' ? 'squashfs' : 'erofs',
-        pins: descriptor.roots.extension?.packages ?? [],
+        ...(packages && { packages }),
         directories: [],
         rest: `${name}'s own files`,
       },
@@ -104,18 +105,18 @@ async function extensionImages(options: ReportOptions, workspaceRoot: string): P
 }
 
 async function open(
-  { path, filesystem, pins, directories, rest }: Found,
+  { path, filesystem, packages, directories, rest }: Found,
   tools: RootSpec,
   context: TaskContext,
 ): Promise<{ unpacked: number; groups: ContentGroup[] }> {
   const files = await imageFiles(path, filesystem, tools, context);
-  const listed = pins.filter((pin) => !directories.some((directory) => directory.pin === pin));
-  const groups = contentGroups(files, await packageFiles(listed, context), directories, rest);
+  const groups = contentGroups(files, await packageLists(packages, context), directories, rest);
   return { unpacked: groups.reduce((sum, { bytes }) => sum + bytes, 0), groups };
 }
 
-function packagesOf(image: string, pins: PackagePin[], images: ImageSummary[]) {
+function packagesOf({ image: { name: image }, packages, directories }: Found, images: ImageSummary[]) {
   const groups = images.find(({ name }) => name === image)?.groups ?? [];
+  const pins = [...(packages?.packages ?? []), ...directories.map(({ pin }) => pin)];
   const bytes = new Map(groups.map((group) => [group.name, group.bytes]));
   return pins.map(({ name, version }) => ({
     ...{ image, name, version },

@@ -34,7 +34,7 @@ export function treeMap(images: readonly ImageSummary[]): Html {
     shown.map(({ bytes }) => bytes),
     { x: 0, y: 0, width, height },
   );
-  return html`<svg viewBox="0 0 ${width} ${height}" role="img" aria-labelledby="map-title map-text">
+  return html`<svg viewBox="0 0 ${width} ${height}" role="img" aria-labelledby="map-title" aria-describedby="map-text">
     <title id="map-title">What takes the space</title>
     <desc id="map-text">${shown.map(({ image, bytes }) => `${image.name}: ${megabytes(bytes)}`).join('; ')}.</desc>
     ${shown.map(({ image, bytes }, at) => drawImage(image, bytes, total, areas[at]!, at))}

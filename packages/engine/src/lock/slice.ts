@@ -1,4 +1,4 @@
-import type { Machine } from '../feed/data';
+import type { Machine } from '../feed/machine';
 import { rootArchitecture } from '../feed/resolve';
 import type { RootRequests } from '../feed/requests';
 import type { Project } from '../feed/wants';

@@ -1,13 +1,14 @@
 import { AvocadoError } from '../error';
+import { machine as machineOf, machineNames } from '../feed/data';
 
 export type Accelerator = 'kvm' | 'tcg';
 
-/** What QEMU needs to know of a machine target: one entry a board that QEMU can be. */
+/** What QEMU needs to know of a machine target, from its file in the feed. */
 export interface MachineModel {
   program: string;
   /** Node's name of the architecture that KVM could run it on. */
   architecture: string;
-  /** Value of `-machine`, by accelerator. */
+  /** Value of `-machine`. */
   machine: string;
   cpu: Record<Accelerator, string>;
   /** Name of the first serial port in the guest's kernel. */
@@ -16,42 +17,26 @@ export interface MachineModel {
   firmware: { code: string; variables: string };
   /** Firmware for direct kernel boot, which loads nothing else; QEMU's own where undefined. */
   loader?: string;
-  /**
-   * How credentials reach a guest whose kernel QEMU starts directly. SMBIOS tables are made by firmware, and arm's
-   * direct boot has none.
-   */
+  /** How credentials reach a guest whose kernel QEMU starts directly. */
   directCredentials: 'smbios' | 'cmdline';
 }
 
-const models: Record<string, MachineModel> = {
-  'qemux86-64': {
-    program: 'qemu-system-x86_64',
-    architecture: 'x64',
-    machine: 'q35',
-    // Under TCG every feature more is code more to emulate: kernels pick their widest SIMD and crypto routines by it.
-    cpu: { kvm: 'host', tcg: 'Nehalem' },
-    console: 'ttyS0',
-    firmware: { code: '/usr/share/OVMF/OVMF_CODE_4M.fd', variables: '/usr/share/OVMF/OVMF_VARS_4M.fd' },
-    directCredentials: 'smbios',
-  },
-  qemuarm64: {
-    program: 'qemu-system-aarch64',
-    architecture: 'arm64',
-    machine: 'virt,gic-version=max',
-    cpu: { kvm: 'host', tcg: 'cortex-a72' },
-    console: 'ttyAMA0',
-    firmware: { code: '/usr/share/AAVMF/AAVMF_CODE.no-secboot.fd', variables: '/usr/share/AAVMF/AAVMF_VARS.fd' },
-    directCredentials: 'cmdline',
-  },
-};
-
 /** @throws AvocadoError `QEMU_MACHINE_UNSUPPORTED` */
-export function machineModel(machine: string): MachineModel {
-  const model = Object.hasOwn(models, machine) ? models[machine] : undefined;
-  if (!model) {
-    throw new AvocadoError('QEMU_MACHINE_UNSUPPORTED', `QEMU cannot be a ${machine}`, {
-      hint: `Only these machine targets run in QEMU: ${Object.keys(models).join(', ')}. Others need the board itself.`,
+export function machineModel(name: string): MachineModel {
+  const known = machineNames().includes(name) ? machineOf(name) : undefined;
+  if (!known?.emulator) {
+    const able = machineNames().filter((other) => machineOf(other).emulator);
+    throw new AvocadoError('QEMU_MACHINE_UNSUPPORTED', `QEMU cannot be a ${name}`, {
+      hint: `Only these machine targets run in QEMU: ${able.join(', ')}. Others need the board itself.`,
     });
   }
-  return model;
+  const { program, machine, cpu, firmware, loader, directCredentials } = known.emulator;
+  return {
+    ...{ program, machine, directCredentials },
+    architecture: known.architecture === 'amd64' ? 'x64' : 'arm64',
+    cpu: { kvm: 'host', tcg: cpu },
+    console: known.kernel.console,
+    firmware: { code: `/${firmware.code}`, variables: `/${firmware.variables}` },
+    ...(loader !== undefined && { loader }),
+  };
 }

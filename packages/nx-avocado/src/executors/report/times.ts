@@ -18,11 +18,12 @@ interface TaskHistory {
 }
 
 /**
- * How long each upstream task took by Nx's own records, in the order in which they run: the last run's, and the mean of those
+ * How long each upstream task took by Nx's own records, in the order of their names: the last run's, and the mean of those
  * in its history. A task that neither knows is left out.
  */
 export async function taskTimes({ tasks }: Pick<TaskGraph, 'tasks'>, own: string): Promise<TaskTime[]> {
-  const upstream = Object.values(tasks).filter(({ id }) => id !== own);
+  // `config` does nothing: it carries changes through the graph (graph/config-target.ts).
+  const upstream = Object.values(tasks).filter(({ id, target }) => id !== own && target.target !== 'config');
   const last = lastRun(join(cacheDir, 'run.json'));
   const usual = await history(upstream.map(({ target }) => target));
   return upstream

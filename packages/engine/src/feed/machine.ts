@@ -1,0 +1,104 @@
+import type * as Yaml from 'yaml';
+import type * as Zod from 'zod';
+import { AvocadoError } from '../error';
+
+/** One file below `feeds/debian/machines`: everything that is known about a machine target. docs/machines.md explains it. */
+export interface Machine {
+  name: string;
+  description: string;
+  /** Debian's name. */
+  architecture: 'amd64' | 'arm64';
+  /** OECORE_TARGET_ARCH. */
+  arch: 'x86_64' | 'aarch64';
+  /** Debian's multiarch triple: prefix of the cross compilers and name of the library directories. */
+  gnu: string;
+  /** The triple that Debian's rustc and libstd know. */
+  rust: string;
+  /** The triple that upstream's scripts look for in RUST_TARGET_PATH. */
+  avocadoTriple: string;
+  /** Debian packages of the compilers for it, the same names on every build machine. */
+  cross: string[];
+  /** `console`: name of the first serial port in its kernel. */
+  kernel: { packages: string[]; console: string };
+  /** The boot stub in the tools root, and where firmware looks for a boot program on the ESP. */
+  uefi: { stub: string; boot: string };
+  /** Absent: only the board itself can boot it. */
+  emulator?: Emulator;
+}
+
+/** How QEMU is this machine. Paths are below the emulator's root, without a leading `/`. */
+export interface Emulator {
+  packages: string[];
+  program: string;
+  /** Value of `-machine`. */
+  machine: string;
+  /** The processor for software emulation: the quickest that Debian boots on. */
+  cpu: string;
+  /** UEFI: code, and the template of the variables, of which each run gets its own copy. */
+  firmware: { code: string; variables: string };
+  /** Firmware for direct kernel boot, which loads nothing else; QEMU's own where absent. */
+  loader?: string;
+  /** How credentials reach a guest whose kernel QEMU starts directly. */
+  directCredentials: 'smbios' | 'cmdline';
+}
+
+/**
+ * A machine's file, checked: what is missing, mistyped or unknown is an error with its place.
+ * @param file for messages
+ * @throws AvocadoError `MACHINE_INVALID`
+ */
+export function parseMachine(name: string, text: string, file: string): Machine {
+  // Loaded here and not with this file: most tasks read no machine, and compiled ones know theirs to be right.
+  /* eslint-disable @typescript-eslint/no-require-imports */
+  const { LineCounter, isNode, parseDocument } = require('yaml') as typeof Yaml;
+  const { z } = require('zod') as typeof Zod;
+  /* eslint-enable @typescript-eslint/no-require-imports */
+  const lines = new LineCounter();
+  const document = parseDocument(text, { lineCounter: lines });
+  const invalid = (message: string, offset = 0): AvocadoError => {
+    const { line, col } = lines.linePos(offset);
+    return new AvocadoError('MACHINE_INVALID', message, {
+      position: { file, line, column: col },
+      hint: 'What belongs into such a file stands in docs/machines.md.',
+    });
+  };
+  const [error] = document.errors;
+  if (error) throw invalid(error.message.split('\n')[0] ?? '', error.pos[0]);
+  const result = schema(z).safeParse(document.toJS());
+  if (result.success) return { name, ...(result.data as Omit<Machine, 'name'>) };
+  const { path, message } = result.error.issues[0]!;
+  // Of a key that is missing, the section that lacks it.
+  for (let length = path.length; length >= 0; length -= 1) {
+    const node = length === 0 ? document.contents : document.getIn(path.slice(0, length), true);
+    if (isNode(node)) throw invalid(`${path.join('.') || 'the file'}: ${message}`, node.range?.[0]);
+  }
+  throw invalid(message);
+}
+
+function schema(z: typeof Zod.z) {
+  const text = z.string().min(1);
+  const texts = z.array(text).min(1);
+  const path = z.string().regex(/^[^/].*[^/]$/, 'a path below the root, without a leading /');
+  return z.strictObject({
+    description: text,
+    architecture: z.enum(['amd64', 'arm64']),
+    arch: z.enum(['x86_64', 'aarch64']),
+    gnu: text,
+    rust: text,
+    avocadoTriple: text,
+    cross: texts,
+    kernel: z.strictObject({ packages: texts, console: text }),
+    uefi: z.strictObject({ stub: path, boot: path }),
+    emulator: z
+      .strictObject({
+        packages: texts,
+        program: text,
+        machine: text,
+        cpu: text,
+        firmware: z.strictObject({ code: path, variables: path }),
+        loader: text.optional(),
+        directCredentials: z.enum(['smbios', 'cmdline']),
+      })
+      .optional(),
+  });
+}
