@@ -62,6 +62,7 @@ test("an extension's targets: cargo-cross where a crate names it, its own slice 
     'sdk-run': ['nx-avocado:sdk-run', undefined],
     compile: ['nx-avocado:step', 'cargo-cross'],
     build: ['nx-avocado:step', 'extension-assemble'],
+    deploy: ['nx-avocado:deploy', undefined],
   });
   const { compile, build } = targets;
   expect(compile?.options).toMatchObject({
@@ -93,6 +94,7 @@ test("a runtime's targets, in the order of a build; what boots is not cached, bu
     ['deploy', false],
     ['qemu', false],
     ['boot-test', true],
+    ['watch', false],
     ['boot-chart', false],
     ['disk', false],
     ['flash', false],
@@ -185,6 +187,8 @@ test('without a crate that names the extension, its scripts compile it', async (
 
 test('a second start reads no avocado.yaml, and a damaged cache is not believed', async () => {
   const first = await show('dev');
+  // Made of whole runs; damaged, too.
+  workspace.write('.nx/workspace-data/nx-avocado-nodes.json', '{"key');
   workspace.write('.nx/workspace-data/nx-avocado.json', '{"examples/rust');
   expect(await show('dev')).toEqual(first);
   expect(JSON.parse(workspace.read('.nx/workspace-data/nx-avocado.json'))).toHaveProperty(['entries', rustVitals]);
