@@ -25,6 +25,6 @@ export async function boot(workspace: BenchWorkspace): Promise<Figure> {
     value: median(lines),
     unit: 's',
     runs,
-    limit: { kind: 'value', at: 25 },
+    limit: { kind: 'value', at: 15 },
   };
 }

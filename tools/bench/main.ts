@@ -9,6 +9,7 @@ import { entry } from './entry';
 import { table } from './figure';
 import type { Row } from './figure';
 import { Least } from './least';
+import { loop } from './loop';
 import { many } from './many';
 import { memory } from './memory';
 import { mkosi } from './mkosi';
@@ -59,6 +60,7 @@ function measures(
     ['edit', () => editToDisk(workspace, least)],
     ['comment', () => comment(workspace)],
     ['overlay', () => overlayToDisk(workspace, least)],
+    ['loop', () => loop(workspace, least)],
     ['many', () => many(workspace)],
     ['packing', () => packing(workspace, tools, toolchain)],
     ['sdk', () => sdk(workspace, descriptor)],
