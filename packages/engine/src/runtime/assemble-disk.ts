@@ -53,16 +53,13 @@ export async function assembleDisk(
   ];
   const run = (label: string, argv: string[]): Promise<string> =>
     runTool(recipe.tools, { label, argv, mounts }, context);
-  const [variable] = await Promise.all([
-    makeVar(recipe, work, context, run),
-    run(`disk of ${recipe.runtime.name}`, [
-      'cp',
-      '--sparse=auto',
-      '--reflink=auto',
-      '/work/base.raw',
-      '/work/disk/disk.raw',
-    ]),
+  const copy = run(`disk of ${recipe.runtime.name}`, [
+    ...['cp', '--sparse=auto', '--reflink=auto', '/work/base.raw', '/work/disk/disk.raw'],
   ]);
+  // Whatever fails, both are over before their directory is removed.
+  const copied = copy.catch(() => undefined);
+  const variable = await makeVar(recipe, work, context, run).finally(() => copied);
+  await copy;
   if (variable) {
     const offset = String(partitionOffset(recipe, variable.name));
     await run(`disk of ${recipe.runtime.name}`, [
