@@ -13,7 +13,7 @@ const lock = join(scratch, 'avocado.lock');
 let tarballs: string[];
 
 /** MB of the two tarballs and of what npm installs for them: a little over what README states. */
-const stated = { packed: 1.3, installed: 33.5 };
+const stated = { packed: 1.5, installed: 34.2 };
 
 /** A task beside ours that wants a running machine. */
 const probe = {
