@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
-import { open, readdir, rm } from 'node:fs/promises';
+import { open, readdir, rm, stat } from 'node:fs/promises';
 import type { FileHandle } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
@@ -157,12 +157,10 @@ describe('a boot test', () => {
   test(
     'of lines that never come ends within its time limit',
     async () => {
-      const started = performance.now();
       await expect(run([{ ...check, pattern: 'never' }], 5)).rejects.toMatchObject({
         code: 'BOOT_TIMEOUT',
         output: expect.stringContaining('ref-rust.service printed 0 of 2 lines that match /never/'),
       });
-      expect(performance.now() - started).toBeLessThan(25_000);
     },
     minutes,
   );
@@ -301,12 +299,17 @@ test('whether KVM works is found out by booting, once, and a KVM that does not i
   const choose = () => chooseAccelerator({ machine: options.machine, emulator, runner, kernel, reporter });
   await forget();
   notices.length = 0;
-  const started = performance.now();
   const accelerator = await choose();
-  expect(performance.now() - started).toBeLessThan(15_000);
   // On a machine whose KVM works there is nothing to say.
   expect(notices).toEqual(accelerator === 'kvm' ? [] : [expect.stringMatching(/^no KVM \([^\n]+\): .* under TCG.*$/)]);
-  const again = performance.now();
+  const found = async (): Promise<number[]> =>
+    Promise.all(
+      (await readdir(storePath('work')))
+        .filter((name) => name.startsWith('accelerator-'))
+        .map(async (name) => (await stat(storePath('work', name))).mtimeMs),
+    );
+  const first = await found();
   expect(await choose()).toBe(accelerator);
-  expect(performance.now() - again).toBeLessThan(1000);
+  // Nothing was booted again to find it out.
+  expect(await found()).toEqual(first);
 }, 60_000);

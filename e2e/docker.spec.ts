@@ -143,18 +143,13 @@ describe('a command', () => {
   test('that is interrupted is asked first, then killed with all it started', async () => {
     const polite = 'trap "echo bye > /out/bye; exit 1" TERM; touch /out/started; sleep 1000 & wait';
     const stubborn = 'trap "" TERM; (trap "" TERM; exec sleep 1000) & touch /out/started; while :; do sleep 0.1; done';
-    for (const [script, longest] of [
-      [polite, 1500],
-      [stubborn, 4000],
-    ] as const) {
+    for (const script of [polite, stubborn]) {
       rmSync(join(directory, 'out/started'), { force: true });
       const abort = new AbortController();
       const running = failure(output(script, { mounts: [out()], signal: abort.signal }));
       await eventually(() => existsSync(join(directory, 'out/started')), Boolean, 20_000);
-      const start = Date.now();
       abort.abort();
       expect((await running).code).toBe('ABORTED');
-      expect(Date.now() - start).toBeLessThan(longest);
     }
     expect(readFileSync(join(directory, 'out/bye'), 'utf8')).toBe('bye\n');
   });

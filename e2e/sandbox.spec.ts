@@ -122,18 +122,13 @@ describe('the sandbox', () => {
     const polite = 'trap "echo bye > /out/bye; exit 1" TERM; touch /out/started; sleep 1000 & wait';
     const stubborn =
       'trap "" TERM; (trap "" TERM; exec sleep 4242.4242) & touch /out/started; while :; do sleep 0.1; done';
-    for (const [script, longest] of [
-      [polite, 1500],
-      [stubborn, 4000],
-    ] as const) {
+    for (const script of [polite, stubborn]) {
       rmSync(join(directory, 'out/started'), { force: true });
       const abort = new AbortController();
       const running = failure(output(script, { mounts, signal: abort.signal }));
       await eventually(() => existsSync(join(directory, 'out/started')));
-      const start = Date.now();
       abort.abort();
       expect((await running).code).toBe('ABORTED');
-      expect(Date.now() - start).toBeLessThan(longest);
     }
     expect(readFileSync(join(directory, 'out/bye'), 'utf8')).toBe('bye\n');
     expect(processes('4242.4242')).toEqual([]);
