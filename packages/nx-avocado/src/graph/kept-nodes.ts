@@ -1,9 +1,12 @@
 import { createHash } from 'node:crypto';
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
 import type { CreateNodesResult } from '@nx/devkit';
 import { dataFile, readData, writeData } from './data-file';
 import { FileDigests } from './digests';
 import type { KnownDigests } from './digests';
 import type { Reads } from './cache';
+import { stampOf } from './stamp';
 import type { OverlayTrees, TreeModes } from './tree-modes';
 
 type Nodes = [string, CreateNodesResult][];
@@ -64,7 +67,16 @@ export class KeptNodes {
 
 /** @param parts whatever else the nodes depend on, as JSON has it */
 export function nodesKey(parts: object): string {
-  return createHash('sha256').update(JSON.stringify(parts)).digest('hex');
+  return createHash('sha256')
+    .update(JSON.stringify([parts, ownCode()]))
+    .digest('hex');
+}
+
+/** A release says what its code makes of a file; who works on the plugin changes the code and not the release. */
+function ownCode(): string[] {
+  return readdirSync(__dirname)
+    .sort()
+    .map((name) => `${name} ${stampOf(join(__dirname, name))?.text ?? ''}`);
 }
 
 function isSame(one: TreeModes, other: TreeModes): boolean {
