@@ -40,8 +40,9 @@ export class Relay {
           b.once('drain', () => this.stopped || a.resume());
         }
       });
-      a.on('error', () => b.destroy());
-      a.on('close', () => b.destroy());
+      a.on('error', () => undefined);
+      // A peer that lost its power says nothing.
+      a.on('close', () => this.stopped || b.destroy());
     }
   }
 }
