@@ -20,7 +20,7 @@ beforeAll(async () => {
   workspace.reset();
   vm = await boot('dev', { cwd: workspace.root, timeout });
 }, 15 * minutes);
-afterAll(() => vm.stop(), minutes);
+afterAll(() => vm.stop(), 3 * minutes);
 
 const bootId = async (): Promise<string> => (await vm.run('cat /proc/sys/kernel/random/boot_id')).output;
 
