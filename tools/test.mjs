@@ -7,18 +7,18 @@ import { root, setup, step } from './setup.mjs';
 
 const total = { passed: 0, failed: 0, skipped: 0 };
 
-/** What shares a Docker daemon of the test's own, and what boots machines in it. */
-const docker = '(docker|avocado-feed)[^/]*\\.spec\\.ts$';
+/** What shares a Docker daemon of the tests' own, and what is about booted machines: about half of the time. */
+const machines = '/e2e/((docker|avocado-feed)[^/]*|boot|deploy|testing|watch)\\.spec\\.ts$';
 
 setup();
 await check();
 await jest('unit', ['--selectProjects', 'unit']);
-// Two at a time: one with Docker, one without, each one file after the other. They boot machines, and wait for each other
-// where they want the same thing made.
+// Two at a time, each one file after the other: most of them wait for a disk, a network or an emulated processor, and they
+// wait for each other where they want the same thing made.
 const e2e = (...args) => ['--selectProjects', 'e2e', '--runInBand', ...args];
 await Promise.all([
-  jest('e2e without Docker', e2e('--testPathIgnorePatterns', docker)),
-  jest('e2e with Docker', e2e('--testPathPatterns', docker), { after: true }),
+  jest('e2e: builds', e2e('--testPathIgnorePatterns', machines)),
+  jest('e2e: Docker and machines', e2e('--testPathPatterns', machines), { after: true }),
 ]);
 
 console.log(`\n${total.passed} passed, ${total.failed} failed, ${total.skipped} skipped`);
