@@ -53,13 +53,11 @@ export async function assembleDisk(
   ];
   const run = (label: string, argv: string[]): Promise<string> =>
     runTool(recipe.tools, { label, argv, mounts }, context);
-  const copy = run(`disk of ${recipe.runtime.name}`, [
+  // One after the other: where a command runs in a container, the directory is its own for that time.
+  const variable = await makeVar(recipe, work, context, run);
+  await run(`disk of ${recipe.runtime.name}`, [
     ...['cp', '--sparse=auto', '--reflink=auto', '/work/base.raw', '/work/disk/disk.raw'],
   ]);
-  // Whatever fails, both are over before their directory is removed.
-  const copied = copy.catch(() => undefined);
-  const variable = await makeVar(recipe, work, context, run).finally(() => copied);
-  await copy;
   if (variable) {
     const offset = String(partitionOffset(recipe, variable.name));
     await run(`disk of ${recipe.runtime.name}`, [
