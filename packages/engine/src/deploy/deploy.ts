@@ -1,5 +1,6 @@
 import { gunzipSync } from 'node:zlib';
 import { AvocadoError } from '../error';
+import { formatSize } from '../store';
 import type { TaskContext } from '../task';
 import type { RuntimeManifest } from '../runtime/manifest';
 import type { Device } from './device';
@@ -74,7 +75,7 @@ export async function deploy(
       const text = state.runtimes.includes(id) ? {} : { text: runtime.text };
       for await (const chunk of deployStream(transfers, { id, expected: state.active?.id, ...text })) {
         sent += chunk.length;
-        step.update(`${megabytes(sent - before)} of ${megabytes(total)} sent`);
+        step.update(`${formatSize(sent - before)} of ${formatSize(total)} sent`);
         yield chunk;
       }
     };
@@ -165,10 +166,6 @@ function after(state: DeviceState, { manifest }: BuiltRuntime, removed: readonly
 
 function bytesOf(transfers: readonly Transfer[]): number {
   return transfers.reduce((sum, { image, patch }) => sum + (patch ? patchSize(patch.runs) : image.size), 0);
-}
-
-function megabytes(bytes: number): string {
-  return `${(bytes / 1e6).toFixed(1)} MB`;
 }
 
 function kilobytes(bytes: number): string {

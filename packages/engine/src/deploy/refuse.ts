@@ -1,4 +1,5 @@
 import { AvocadoError } from '../error';
+import { formatSize } from '../store';
 import type { BuiltRuntime } from './runtime';
 import type { DeviceState } from './state';
 
@@ -41,10 +42,9 @@ export function checkDevice(name: string, state: DeviceState, runtime: BuiltRunt
 /** @param bytes that the images take that are not there yet */
 export function checkSpace(name: string, state: DeviceState, bytes: number): void {
   if (bytes <= state.free) return;
-  const megabytes = (value: number): string => `${(value / 1e6).toFixed(1)} MB`;
   throw new AvocadoError(
     'DEVICE_FULL',
-    `${name} has ${megabytes(state.free)} free on /var, ${megabytes(bytes)} are needed`,
+    `${name} has ${formatSize(state.free)} free on /var, ${formatSize(bytes)} are needed`,
     {
       hint: 'Free some there: df -h /var. The runtime that runs now and the one before it are kept.',
     },

@@ -1,3 +1,4 @@
+import { createRequire } from 'node:module';
 import type * as Yaml from 'yaml';
 import type * as Zod from 'zod';
 import { AvocadoError } from '../error';
@@ -49,10 +50,9 @@ export interface Emulator {
  */
 export function parseMachine(name: string, text: string, file: string): Machine {
   // Loaded here and not with this file: most tasks read no machine, and compiled ones know theirs to be right.
-  /* eslint-disable @typescript-eslint/no-require-imports */
-  const { LineCounter, isNode, parseDocument } = require('yaml') as typeof Yaml;
-  const { z } = require('zod') as typeof Zod;
-  /* eslint-enable @typescript-eslint/no-require-imports */
+  const load = createRequire(__filename);
+  const { LineCounter, isNode, parseDocument } = load('yaml') as typeof Yaml;
+  const { z } = load('zod') as typeof Zod;
   const lines = new LineCounter();
   const document = parseDocument(text, { lineCounter: lines });
   const invalid = (message: string, offset = 0): AvocadoError => {

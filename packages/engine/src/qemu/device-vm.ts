@@ -1,7 +1,6 @@
-import { createServer } from 'node:net';
-import type { AddressInfo } from 'node:net';
 import type { SshOptions } from '../deploy/ssh';
 import type { QemuOptions, TaskContext } from '../task';
+import { freePort } from './forward';
 import { observerCredentials } from './observer';
 import { prepareVm } from './prepare';
 import { startVm } from './vm';
@@ -28,16 +27,4 @@ export async function startDeviceVm(options: Omit<QemuOptions, 'hostFwd'>, conte
     vm,
     ssh: { device: `root@127.0.0.1:${port}`, sshOptions: ['StrictHostKeyChecking=no', ...noFile, 'LogLevel=ERROR'] },
   };
-}
-
-/** One that the system has free now. */
-function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer();
-    server.once('error', reject);
-    server.listen(0, '127.0.0.1', () => {
-      const { port } = server.address() as AddressInfo;
-      server.close(() => resolve(port));
-    });
-  });
 }

@@ -1,7 +1,7 @@
 import { mkdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { keepImages } from '../deploy/kept';
-import { uuid5 } from '../store';
+import { formatSize, uuid5 } from '../store';
 import type { TaskContext } from '../task';
 import { openBase } from './disk-base';
 import { partitionOffset } from './disk-recipe';
@@ -71,12 +71,8 @@ export async function assembleDisk(
   }
   const disk = join(work, 'disk.raw');
   const { size, blocks } = await stat(disk);
-  step.done(`${megabytes(blocks * 512)} of ${megabytes(size)}`);
+  step.done(`${formatSize(blocks * 512)} of ${formatSize(size)}`);
   return disk;
-}
-
-function megabytes(bytes: number): string {
-  return `${Math.round(bytes / 1e6)} MB`;
 }
 
 /** `var.raw`: a btrfs as large as its partition. */

@@ -1,10 +1,8 @@
-import { execFile } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { AvocadoError } from '@nx-avocado/engine/error';
 import { withTemporaryDirectory } from '@nx-avocado/engine/store';
 import { tmpdir } from 'node:os';
-import { nxProgram } from '../graph/nx-program';
+import { runNx } from '../graph/nx-program';
 import type { NxGraph } from './tasks';
 
 export interface Selection {
@@ -26,7 +24,8 @@ export function readGraph(root: string, selection: Selection): Promise<{ graph: 
   return withTemporaryDirectory(tmpdir(), async (directory) => {
     const ask = async (command: string[], targets: string[], name: string): Promise<NxGraph> => {
       const file = join(directory, name);
-      await runNx(root, [...command, `--targets=${targets.join()}`, `--graph=${file}`]);
+      const failure = { code: 'PLAN_GRAPH_FAILED', message: `nx ${command[0]} gave no task graph` };
+      await runNx(root, [...command, `--targets=${targets.join()}`, `--graph=${file}`], failure);
       return JSON.parse(await readFile(file, 'utf8')) as NxGraph;
     };
     if (selection.all) return { graph: await ask(['run-many'], selection.targets, 'all.json') };
@@ -39,15 +38,5 @@ export function readGraph(root: string, selection: Selection): Promise<{ graph: 
     const alone = ['affected', ...range, '--excludeTaskDependencies'];
     const reached = await ask(alone, [...targets].sort(), 'affected.json');
     return { graph, affected: new Set(Object.keys(reached.tasks.tasks)) };
-  });
-}
-
-function runNx(root: string, args: string[]): Promise<void> {
-  return new Promise((resolve, reject) => {
-    execFile(process.execPath, [nxProgram(root), ...args], { cwd: root }, (error, stdout, stderr) => {
-      if (error === null) return resolve();
-      const output = `${stdout}${stderr}`.trim();
-      reject(new AvocadoError('PLAN_GRAPH_FAILED', `nx ${args[0]} gave no task graph`, { output, cause: error }));
-    });
   });
 }

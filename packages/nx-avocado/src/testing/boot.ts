@@ -1,7 +1,5 @@
-import { spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { text } from 'node:stream/consumers';
 import type { NxJsonConfiguration } from '@nx/devkit';
 import { AvocadoError } from '@nx-avocado/engine/error';
 import { BootedVm, prepareForTests } from '@nx-avocado/engine/qemu';
@@ -10,7 +8,7 @@ import type { Reporter } from '@nx-avocado/engine/report';
 import type { QemuOptions } from '@nx-avocado/engine/task';
 import { workspaceRoot } from '../cli/workspace';
 import { taskContext } from '../executors/context';
-import { nxProgram } from '../graph/nx-program';
+import { runNx } from '../graph/nx-program';
 
 /** How a machine is booted for a test. */
 export interface BootOptions {
@@ -58,7 +56,7 @@ export async function boot(project: string, options: BootOptions = {}): Promise<
   const { machine, provision = true, timeout = 180, network = false, reporter = silentReporter } = options;
   const root = workspaceRoot(options.cwd);
   const inferred = await qemuOptions(root, project, machine);
-  if (provision) await runNx(root, ['run', [project, 'provision', ...(machine ? [machine] : [])].join(':')]);
+  if (provision) await nx(root, ['run', [project, 'provision', ...(machine ? [machine] : [])].join(':')]);
   const nxJsonConfiguration = JSON.parse(readFileSync(join(root, 'nx.json'), 'utf8')) as NxJsonConfiguration;
   const context = taskContext({ root, nxJsonConfiguration }, reporter, new AbortController().signal);
   const forwards = [sshPort, ...(options.forward ?? [])];
@@ -72,7 +70,7 @@ export async function boot(project: string, options: BootOptions = {}): Promise<
 
 /** What the plugin infers for `nx run <project>:qemu`. */
 async function qemuOptions(root: string, project: string, machine?: string): Promise<QemuOptions> {
-  const shown = await runNx(root, ['show', 'project', project, '--json']).catch((error: unknown) => {
+  const shown = await nx(root, ['show', 'project', project, '--json']).catch((error: unknown) => {
     throw unknown(`the workspace has no project ${project}`, error);
   });
   const { targets = {} } = JSON.parse(shown) as {
@@ -94,19 +92,7 @@ function unknown(message: string, cause?: unknown): AvocadoError {
   });
 }
 
-/** The workspace's own Nx, in a process of its own. @returns its standard output */
-async function runNx(root: string, args: string[]): Promise<string> {
-  const child = spawn(process.execPath, [nxProgram(root), ...args], {
-    ...{ cwd: root, stdio: ['ignore', 'pipe', 'pipe'] },
-    env: { ...process.env, NX_TUI: 'false', NO_COLOR: '1', FORCE_COLOR: '0' },
-  });
-  const ended = new Promise<number | null>((resolve, reject) => {
-    child.once('error', reject);
-    child.once('close', resolve);
-  });
-  const [output, errors, code] = await Promise.all([text(child.stdout), text(child.stderr), ended]);
-  if (code === 0) return output;
-  throw new AvocadoError('BOOT_PROVISION_FAILED', `nx ${args.join(' ')} failed`, {
-    output: `${output}${errors}`.trim(),
-  });
+function nx(root: string, args: string[]): Promise<string> {
+  const failure = { code: 'BOOT_PROVISION_FAILED', message: `nx ${args.join(' ')} failed` };
+  return runNx(root, args, failure, { env: { NX_TUI: 'false', NO_COLOR: '1', FORCE_COLOR: '0' } });
 }

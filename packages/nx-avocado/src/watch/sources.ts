@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { basename, dirname, join, relative, sep } from 'node:path';
-import { filesOf } from '../executors/step/files';
+import { filesOf, filesetsOf } from '../executors/step/files';
 import { nameOf, targetsOf } from '../executors/step/make';
 import type { WatchedTasks } from './tasks';
 
@@ -65,9 +65,8 @@ export class Sources {
   private trees(): string[] {
     const { context, options } = this.tasks;
     const inputs = Object.keys(options).flatMap((id) => targetsOf(id, context)[nameOf(id, context)]?.inputs ?? []);
-    return inputs.flatMap((input) => {
-      const fileset = typeof input === 'object' && 'fileset' in input ? input.fileset : '';
-      const [, directory] = /^\{workspaceRoot\}\/([^*?{[!]+)\/[^/]*\*/.exec(fileset) ?? [];
+    return filesetsOf(inputs).flatMap((glob) => {
+      const [, directory] = /^([^*?{[!]+)\/[^/]*\*/.exec(glob) ?? [];
       return directory !== undefined && existsSync(join(this.root, directory)) ? [directory] : [];
     });
   }

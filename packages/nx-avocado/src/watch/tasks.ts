@@ -1,3 +1,4 @@
+import { filesetsOf } from '../executors/step/files';
 import type { StepContext } from '../executors/step/make';
 import { isStep } from '../graph/batch';
 import type { Step } from '../graph/batch';
@@ -61,11 +62,7 @@ export function configFiles({ taskGraph, projectsConfigurations }: StepContext):
   const targets = Object.values(taskGraph?.tasks ?? {})
     .filter(({ target }) => target.target === 'config')
     .map(({ target }) => projectsConfigurations.projects[target.project]?.targets?.['config']);
-  const inputs = targets.flatMap((target) => target?.inputs ?? []);
-  const files = inputs.flatMap((input) =>
-    typeof input === 'object' && 'fileset' in input ? [input.fileset.replace('{workspaceRoot}/', '')] : [],
-  );
-  return [...new Set(files)].sort();
+  return [...new Set(targets.flatMap((target) => filesetsOf(target?.inputs ?? [])))].sort();
 }
 
 /** Units that the extensions enable. Pure. */

@@ -26,12 +26,17 @@ export function filesOf(
       return undefined;
     }
   }
-  const globs = inputs.flatMap((input) => {
-    const fileset = typeof input === 'object' && 'fileset' in input ? input.fileset : input;
-    return typeof fileset === 'string' ? [fileset.replace('{workspaceRoot}/', '')] : [];
-  });
+  const globs = filesetsOf(inputs);
   // A whole tree but for some of it may be as large as the workspace.
   if (globs.some((glob) => glob.startsWith('!'))) return undefined;
   if (globs.length === 0) return [];
   return globSync(globs, { cwd: workspaceRoot, dot: true, followSymbolicLinks: false }).sort();
+}
+
+/** The globs among a target's inputs, relative to the workspace root. */
+export function filesetsOf(inputs: NonNullable<TargetConfiguration['inputs']>): string[] {
+  return inputs.flatMap((input) => {
+    const fileset = typeof input === 'object' && 'fileset' in input ? input.fileset : input;
+    return typeof fileset === 'string' ? [fileset.replace('{workspaceRoot}/', '')] : [];
+  });
 }
