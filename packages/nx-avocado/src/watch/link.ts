@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { openSshDevice } from '@nx-avocado/engine/deploy';
 import type { Device, SshOptions } from '@nx-avocado/engine/deploy';
 import { AvocadoError } from '@nx-avocado/engine/error';
@@ -60,8 +61,7 @@ export class Link {
         said = true;
         step?.update('waiting for its SSH server');
       }
-      await new Promise((resolve) => setTimeout(resolve, pause));
-      signal.throwIfAborted();
+      await delay(pause, undefined, { signal });
     }
   }
 

@@ -1,4 +1,5 @@
 import { relative } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { deploy, followDeviceJournal, readBuiltRuntime } from '@nx-avocado/engine/deploy';
 import type { Device, DeviceState } from '@nx-avocado/engine/deploy';
 import { AvocadoError, explained, formatError } from '@nx-avocado/engine/error';
@@ -17,6 +18,9 @@ export interface WatchOptions extends DeployOptions {
   /** Units whose journal is shown; without any, those that the extensions enable. */
   unit: string[];
 }
+
+/** Milliseconds until a device that cannot be used is tried again. */
+const retryPause = 5000;
 
 /**
  * Keeps a device at what the sources say, until `task.signal` ends it: rebuilds what a change touches, deploys it, and
@@ -142,9 +146,11 @@ export class Watch {
   /** Connects as often as it takes, each time with the journal. */
   private async keepDevice(): Promise<void> {
     const { signal, reporter } = this.task;
+    let told: string | undefined;
     while (!signal.aborted) {
       try {
         const device = await this.link.open();
+        told = undefined;
         reporter.info(`connected to ${device.name}`);
         [this.device, this.state, this.behind] = [device, undefined, true];
         this.wake();
@@ -153,8 +159,11 @@ export class Watch {
         if (!signal.aborted) reporter.notice(`${device.name} is gone; waiting for it`);
       } catch (error) {
         if (signal.aborted) return;
-        this.failed(error);
-        await new Promise((resolve) => setTimeout(resolve, 5000));
+        // What does not pass is tried again, and told once.
+        const text = String(error);
+        if (text !== told) this.failed(error);
+        told = text;
+        await delay(retryPause, undefined, { signal }).catch(() => undefined);
       } finally {
         this.device = undefined;
       }
