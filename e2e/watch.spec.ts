@@ -1,7 +1,8 @@
 import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { cleanEnvironment, programOf as nxProgramOf } from './support/nx';
-import { eventually, processesWith, programOf } from './support/processes';
+import { eventually, parentOf, processesWith, programOf } from './support/processes';
+import { ssh } from './support/ssh';
 import { TestWorkspace } from './support/workspace';
 
 /** `nx run dev:watch` as a user has it: a real machine, real edits. One boot for all tests, which build on each other. */
@@ -31,6 +32,8 @@ function mark(): { has(pattern: RegExp): Promise<string> } {
     },
   };
 }
+
+const port = (): string => /connected to root@127\.0\.0\.1:(\d+)/.exec(said)?.[1] ?? '';
 
 beforeAll(async () => {
   workspace.reset();
@@ -94,12 +97,21 @@ test('avocado.yaml: Nx makes its graph anew, and the device follows', async () =
   await next.has(/the graph may be another[^]*runs (it|what is built)/);
 });
 
+test('after a reboot the machine is connected to again, and has what was deployed', async () => {
+  const next = mark();
+  await ssh(Number(port()), 'systemctl reboot');
+  await next.has(/is gone; waiting for it[^]*connected to/);
+  await next.has(new RegExp(`ref-rust \\| .*"edited":${unique}`));
+});
+
 test('SIGTERM ends it, with its machine', async () => {
-  const [, port = ''] = /connected to root@127\.0\.0\.1:(\d+)/.exec(said) ?? [];
-  const qemu = (): number[] =>
-    processesWith(`hostfwd=tcp:127.0.0.1:${port}-`).filter((pid) => programOf(pid).startsWith('qemu-system-'));
-  expect(qemu()).toHaveLength(1);
+  const isOurs = (pid: number): boolean => pid > 1 && (pid === nx.pid || isOurs(parentOf(pid)));
+  const machines = processesWith('qemu-system-').filter(
+    (pid) => programOf(pid).startsWith('qemu-system-') && isOurs(pid),
+  );
+  const left = (): number[] => processesWith('qemu-system-').filter((pid) => machines.includes(pid));
+  expect(machines).toHaveLength(1);
   nx.kill('SIGTERM');
   await ended;
-  expect(await eventually(qemu, (pids) => pids.length === 0, 15_000)).toEqual([]);
+  expect(await eventually(left, (pids) => pids.length === 0, 15_000)).toEqual([]);
 });

@@ -1,10 +1,11 @@
 import type { SshOptions } from '../deploy/ssh';
 import type { QemuOptions, TaskContext } from '../task';
-import { freePort } from './forward';
 import { observerCredentials } from './observer';
-import { prepareVm } from './prepare';
+import { prepareSideBySide } from './prepare';
 import { startVm } from './vm';
 import type { Vm } from './vm';
+
+const sshPort = 22;
 
 /** A machine that is used as a device, over its SSH server. */
 export interface DeviceVm {
@@ -14,14 +15,16 @@ export interface DeviceVm {
 }
 
 /**
- * Boots the runtime headless, its port 22 on a free port of this machine. Its host key is made anew with each machine, and
+ * Boots the runtime headless, its port 22 on a port of this machine that the system chooses. Its host key is made anew with each machine, and
  * nobody else answers on that port, so the key is not asked for.
  * @throws AvocadoError `QEMU_*`, `OUTPUT_*`
  */
 export async function startDeviceVm(options: Omit<QemuOptions, 'hostFwd'>, context: TaskContext): Promise<DeviceVm> {
-  const port = await freePort();
-  const prepared = await prepareVm('watch', { ...options, hostFwd: [`${port}-:22`] }, context);
-  const vm = await startVm({ ...prepared, isolated: false, credentials: observerCredentials() });
+  const prepared = await prepareSideBySide('watch', options, [sshPort], context);
+  // It goes on after a reboot, with what was deployed.
+  const onReset = (): void => undefined;
+  const vm = await startVm({ ...prepared, isolated: false, credentials: observerCredentials(), onReset });
+  const port = await vm.hostPort(sshPort);
   const noFile = ['UserKnownHostsFile', 'GlobalKnownHostsFile'].map((name) => `${name}=/dev/null`);
   return {
     vm,

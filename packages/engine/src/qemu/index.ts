@@ -24,7 +24,7 @@ export type { Accelerator, MachineModel } from './machine';
 export { formatPhases } from './phases';
 export type { BootPhases } from './phases';
 export type { GuestResult } from './observer';
-export { prepareDisk, prepareForTests, prepareVm } from './prepare';
+export { prepareDisk, prepareSideBySide, prepareVm } from './prepare';
 export type { BootDisk, PreparedVm } from './prepare';
 export type { Terminal } from './terminal';
 export type { Vm, VmExit } from './vm';

@@ -41,12 +41,13 @@ let started = 0;
  * that the system chooses.
  * @param ports of the guest
  */
-export async function prepareForTests(
+export async function prepareSideBySide(
+  task: string,
   options: Omit<QemuOptions, 'hostFwd'>,
   ports: number[],
   context: TaskContext,
 ): Promise<PreparedVm> {
-  const prepared = await prepareVm(`test-${process.pid}-${++started}`, { ...options, hostFwd: [] }, context);
+  const prepared = await prepareVm(`${task}-${process.pid}-${++started}`, { ...options, hostFwd: [] }, context);
   // A container's ports must be known when it starts.
   const choose = (): Promise<number> => (context.runner.kind === 'docker' ? freePort() : Promise.resolve(0));
   const forwards = ports.map(async (guestPort) => ({ hostPort: await choose(), guestAddress: '', guestPort }));

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { NxJsonConfiguration } from '@nx/devkit';
 import { AvocadoError } from '@nx-avocado/engine/error';
-import { BootedVm, prepareForTests } from '@nx-avocado/engine/qemu';
+import { BootedVm, prepareSideBySide } from '@nx-avocado/engine/qemu';
 import { silentReporter } from '@nx-avocado/engine/report';
 import type { Reporter } from '@nx-avocado/engine/report';
 import type { QemuOptions } from '@nx-avocado/engine/task';
@@ -62,7 +62,7 @@ export async function boot(project: string, options: BootOptions = {}): Promise<
   const forwards = [sshPort, ...(options.forward ?? [])];
   const given = { mem: options.mem, smp: options.smp, firmware: options.firmware };
   const wanted = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
-  const prepared = await prepareForTests({ ...inferred, ...wanted }, [...new Set(forwards)], context);
+  const prepared = await prepareSideBySide('test', { ...inferred, ...wanted }, [...new Set(forwards)], context);
   const vm = await BootedVm.boot(prepared, { timeout, network });
   const ssh: SshAddress = { host: '127.0.0.1', port: (await vm.hostPort(sshPort)) as number, user: 'root' };
   return Object.assign(vm, { ssh });
