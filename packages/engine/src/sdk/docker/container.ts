@@ -104,8 +104,10 @@ export class Container {
       const code = await exitCode(exec);
       return code === 137 && (await this.isEnding()) ? undefined : code;
     } catch (error) {
-      // Gone, not running any more, or the daemon is; whoever asked finds out which.
+      // Gone, not running any more, or the daemon is; whoever asked finds out which. One that ends while the daemon
+      // starts the command makes it a failure of the OCI runtime, in words of that one's own.
       if (this.ended || [404, 409].includes(statusOf(error) ?? 0) || isConnectionError(error)) return undefined;
+      if (await this.isEnding()) return undefined;
       throw dockerFailure(error, endpoint, 'execute a command');
     }
   }
