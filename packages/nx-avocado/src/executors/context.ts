@@ -10,10 +10,10 @@ import { lineReporter } from './reporter';
 import { sdkRunner } from './runner';
 import type { RunnerContext } from './runner';
 
-/** What the plugin adds to every task's options for the sake of the key alone (graph/recipe.ts). */
+/** What the plugin adds to a cached task's options for the sake of the key alone (graph/recipe.ts). */
 export interface Keyed {
-  recipe: number;
-  release: string;
+  recipe?: number;
+  release?: string;
 }
 
 /** Of Nx's context what every executor needs. */

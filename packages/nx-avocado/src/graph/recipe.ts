@@ -13,19 +13,18 @@ export const recipes = {
   rootfs: 6,
   'runtime-build': 2,
   provision: 3,
-  qemu: 1,
   'boot-test': 2,
-  'boot-chart': 1,
-  disk: 1,
-  watch: 1,
-  deploy: 1,
-  flash: 1,
-  report: 1,
-  'sdk-run': 1,
-  invalid: 1,
 } as const;
 
-export type Verb = keyof typeof recipes;
+/** Tasks that are never cached, and have no key. */
+type Uncached = 'qemu' | 'boot-chart' | 'disk' | 'watch' | 'deploy' | 'flash' | 'report' | 'sdk-run' | 'invalid';
+
+export type Verb = keyof typeof recipes | Uncached;
+
+/** What makes a task's key its own beyond its inputs; nothing where it is not cached. */
+export function keyOf(verb: Verb): { recipe: number; release: string } | undefined {
+  return verb in recipes ? { recipe: recipes[verb as keyof typeof recipes], release } : undefined;
+}
 
 /** Version of the plugin, which is the engine's too: they are released together. */
 export const release = (JSON.parse(readFileSync(join(__dirname, '../../package.json'), 'utf8')) as { version: string })

@@ -1,7 +1,7 @@
 import type { TargetConfiguration } from '@nx/devkit';
 import type { TaskOutput } from '@nx-avocado/engine/task';
 import { isBatched } from './batch';
-import { recipes, release } from './recipe';
+import { keyOf } from './recipe';
 import type { Verb } from './recipe';
 import type { Refusals } from './refused';
 
@@ -59,7 +59,7 @@ export function taskOutput(owner: NamedProject, machine: string, task: string): 
  */
 export function target(owner: NamedProject, plan: TargetPlan): TargetConfiguration {
   const batched = isBatched(plan.verb);
-  const keyed = { ...(batched && { step: plan.verb }), recipe: recipes[plan.verb], release };
+  const keyed = { ...(batched && { step: plan.verb }), ...keyOf(plan.verb) };
   const fails = owner.error !== undefined && plan.verb === 'sdk-install';
   const all = Object.entries(plan.options).map(
     ([machine, options]) => [machine, { machine, ...options, ...(fails && { error: '' }), ...keyed }] as const,

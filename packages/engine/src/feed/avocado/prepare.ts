@@ -40,11 +40,6 @@ export interface Prepared {
   reach: Step[];
 }
 
-/** Name of the package that says which repositories a machine target has. */
-export function metadataName(machine: string): string {
-  return `avocado-sdk-${machine}`;
-}
-
 export async function withFeed<T>(
   address: FeedAddress,
   context: FeedContext,

@@ -3,8 +3,14 @@ import type { RootRequests } from '../requests';
 import { osImageWants, projectWants } from '../wants';
 import type { Project, Want } from '../wants';
 import { formatRequest } from './nevra';
-import { metadataName } from './prepare';
-import { bootstrapName } from './resolve';
+
+/** Name of the package that says which repositories a machine target has. */
+export function metadataName(machine: string): string {
+  return `avocado-sdk-${machine}`;
+}
+
+/** Packages that upstream installs first, and without their scripts. */
+export const bootstrapName = 'avocado-sdk-bootstrap';
 
 /** The roots that a project needs of the avocado feed, and what it wants in them: names as they stand in avocado.yaml. */
 export function avocadoRequests(config: AvocadoConfig, project: Project): RootRequests {

@@ -7,8 +7,9 @@ import { dnfStep } from './dnf';
 import type { DnfCall } from './dnf';
 import { newRoot, workDirectory } from './layout';
 import { nevra, parseRequest } from './nevra';
-import { dnfSpec, metadataName, metadataStep, withFeed } from './prepare';
+import { dnfSpec, metadataStep, withFeed } from './prepare';
 import type { FeedAddress } from './prepare';
+import { bootstrapName, metadataName } from './requests';
 import { runSteps } from './run';
 import type { FeedContext } from './run';
 import { withoutCredentials } from './errors';
@@ -23,9 +24,6 @@ export type LockedVersions = (root: RootName | 'base', name: string) => string |
 export function isSdkRoot(root: RootName): boolean {
   return root === 'tools' || root === 'toolchain' || root === 'emulator';
 }
-
-/** Packages that upstream installs first, and without their scripts. */
-export const bootstrapName = 'avocado-sdk-bootstrap';
 
 export interface Resolution {
   roots: RpmRoots;
