@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { RequestListener, Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -66,6 +66,24 @@ describe('two clones', () => {
     expect(puts.map(({ status }) => status)).toEqual(puts.map(() => 201));
     expect(puts.map(({ hash }) => hash).sort()).toEqual(cache.stored());
     expect(cache.incoming()).toEqual([]);
+  });
+
+  test('an extension costs at most its image and 4 KB; nothing stores a target directory or a disk', () => {
+    const images = cache.stored().flatMap((hash) => {
+      const entry = cache.entry(hash);
+      const files = execFileSync('tar', ['--list', '--verbose', '--gzip', `--file=${entry}`], { encoding: 'utf8' })
+        .trimEnd()
+        .split('\n')
+        .map((line) => line.split(/\s+/))
+        .map((words) => ({ size: Number(words[2]), path: words[5] ?? '' }));
+      const paths = files.map(({ path }) => path);
+      expect(paths.filter((path) => /(^|\/)target\/|disk\.raw$/.test(path))).toEqual([]);
+      const image = files.find(({ path }) => path.endsWith('.raw'));
+      return image ? [{ path: image.path, over: statSync(entry).size - image.size }] : [];
+    });
+    // Images are compressed already: what the entry has beside them is what counts.
+    expect(images.length).toBeGreaterThanOrEqual(5);
+    expect(images.filter(({ over }) => over > 4096)).toEqual([]);
   });
 
   test('the second one gets all of it without an SDK, and boots it', async () => {

@@ -2,11 +2,14 @@ import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, 
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import type { AvocadoError } from '@nx-avocado/engine/error';
 import { silentReporter } from '@nx-avocado/engine/report';
 import { createSandboxRunner } from '@nx-avocado/engine/sdk';
 import type { SdkCommand } from '@nx-avocado/engine/sdk';
+import { processesWith } from './support/processes';
 
 /** The real bubblewrap; this machine's own files stand in for an SDK root. */
 describe('the sandbox', () => {
@@ -150,6 +153,33 @@ describe('the sandbox', () => {
     parent.kill('SIGKILL');
     expect(started).toBe(true);
     expect(await eventually(() => processes('4343.4343').length === 0)).toBe(true);
+  });
+
+  test('what bwrap leaves when it is killed while it makes a sandbox is ended by the next run', async () => {
+    const left = (): number[] => processesWith(directory);
+    const sandbox = ['--unshare-all', '--die-with-parent', '--hostname', 'avocado-sdk', '--ro-bind', '/', '/'];
+    // What runs is let alone.
+    const other = spawn('bwrap', [...sandbox, '--', 'sh', '-c', `sleep 60; : ${directory}`], { stdio: 'ignore' });
+    try {
+      expect(await eventually(() => left().length === 3)).toBe(true);
+      for (let tries = 0; left().length === 3; tries += 1) {
+        expect(tries).toBeLessThan(2000);
+        const bwrap = spawn('bwrap', [...sandbox, '--setenv', 'FOR', directory, '--', 'true'], { stdio: 'ignore' });
+        const ended = once(bwrap, 'exit');
+        const end = performance.now() + 3 * Math.random();
+        while (performance.now() < end);
+        bwrap.kill('SIGKILL');
+        await ended;
+        // The sandbox's other processes need a moment to end.
+        await delay(10);
+      }
+      expect(left()).toHaveLength(4);
+      await createSandboxRunner().run(sh('true'), silentReporter);
+      expect(await eventually(() => left().length === 3)).toBe(true);
+      expect(other.exitCode).toBeNull();
+    } finally {
+      other.kill('SIGKILL');
+    }
   });
 
   test('a command that shares the terminal cannot type into it', async () => {

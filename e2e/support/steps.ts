@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { readFileSync, readdirSync, readlinkSync, statSync } from 'node:fs';
+import { readFileSync, readdirSync, readlinkSync } from 'node:fs';
 import { join } from 'node:path';
 
 /** What a step is called with: see compiled.ts. */
@@ -88,12 +88,4 @@ export function leftovers(directory: string): string[] {
     if (entry.name.startsWith('.tmp-')) return [path];
     return entry.isDirectory() && entry.name !== 'node_modules' ? leftovers(path) : [];
   });
-}
-
-/** Bytes in files, as `du` would count. */
-export function usedBytes(directory: string): number {
-  return readdirSync(directory, { withFileTypes: true }).reduce((sum, entry) => {
-    const path = join(directory, entry.name);
-    return sum + (entry.isDirectory() ? usedBytes(path) : entry.isFile() ? statSync(path).blocks * 512 : 0);
-  }, 0);
 }

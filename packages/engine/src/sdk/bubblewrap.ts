@@ -21,6 +21,9 @@ export interface BubblewrapOptions {
   list?: ListDirectory;
 }
 
+/** Name of the machine inside, by which a sandbox is known as ours. */
+export const sandboxHost = 'avocado-sdk';
+
 /** The same for every command; `env` of a command may replace one. */
 export const fixedEnvironment: Readonly<Record<string, string>> = {
   HOME: '/root',
@@ -49,7 +52,7 @@ export function planBubblewrap(command: SdkCommand, options: BubblewrapOptions =
     ...(command.network ? ['--share-net'] : []),
     '--die-with-parent',
     ...(options.terminal ? [] : ['--new-session']),
-    ...['--hostname', 'avocado-sdk', '--uid', '0', '--gid', '0', '--cap-drop', 'ALL'],
+    ...['--hostname', sandboxHost, '--uid', '0', '--gid', '0', '--cap-drop', 'ALL'],
     ...capabilities.flatMap((capability) => ['--cap-add', capability]),
     ...placeRoot(command.root.path, targets, options.list),
     ...['--proc', '/proc', '--dev', '/dev'],

@@ -8,6 +8,7 @@ import type { BubblewrapPlan } from './bubblewrap';
 import { CommandLog, aborted, checkSources, failed, missingProgram, ranOutOfSpace } from './command-log';
 import type { RunOptions } from './command-log';
 import { hostNetwork } from './network';
+import { endOrphans } from './orphans';
 import { endProcesses, findBubblewrap, infoDescriptor, readFirstProcess, startBubblewrap } from './process';
 import { rerunCommand, writeRerun } from './rerun';
 import { terminalFilter } from './terminal';
@@ -16,7 +17,14 @@ import type { SdkCommand, SdkHost, SdkResult, SdkRunner, SdkStdio } from './type
 /** Runs commands with bubblewrap: Linux, no daemon, no privileges; see bubblewrap.ts for what a command sees. */
 export function createSandboxRunner(): SdkRunner {
   const host: SdkHost = { name: hostname(), kernel: release(), architecture: process.arch };
-  return { kind: 'sandbox', host: () => Promise.resolve(host), run, spawn };
+  // What earlier processes have left: once is enough.
+  let cleaned = false;
+  const cleanRun: SdkRunner['run'] = (...args) => {
+    if (!cleaned) endOrphans();
+    cleaned = true;
+    return run(...args);
+  };
+  return { kind: 'sandbox', host: () => Promise.resolve(host), run: cleanRun, spawn };
 }
 
 async function run(command: SdkCommand, reporter: Reporter, options: RunOptions = {}): Promise<SdkResult> {
