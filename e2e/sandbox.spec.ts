@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { execFile, spawn } from 'node:child_process';
+import { execFile, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
@@ -135,6 +135,21 @@ describe('the sandbox', () => {
     }
     expect(readFileSync(join(directory, 'out/bye'), 'utf8')).toBe('bye\n');
     expect(processes('4242.4242')).toEqual([]);
+  });
+
+  const small = process.getuid?.() === 0 ? test : test.skip;
+  if (small === test.skip) process.stdout.write('A full disk is not tried: only root can mount a small one.\n');
+  small('a program that waits for ever on a full disk is ended, and the error says why', async () => {
+    const disk = join(directory, 'disk');
+    mkdirSync(disk);
+    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=1m', 'tmpfs', disk]);
+    try {
+      const mounts = [{ source: disk, target: '/out', writable: true }];
+      const script = 'cat /dev/zero >/out/file 2>/dev/null; sleep 300';
+      expect(await failure(runner.run(sh(script, { mounts }), silentReporter))).toMatchObject({ code: 'DISK_FULL' });
+    } finally {
+      execFileSync('umount', [disk]);
+    }
   });
 
   test('nothing outlives us, even when we are killed', async () => {

@@ -1,18 +1,16 @@
 import { createHash } from 'node:crypto';
-import { createWriteStream, existsSync, mkdirSync, statfsSync } from 'node:fs';
+import { createWriteStream, existsSync, mkdirSync } from 'node:fs';
 import type { WriteStream } from 'node:fs';
 import { dirname } from 'node:path';
 import type { Readable } from 'node:stream';
-import { AvocadoError, saysDiskFull } from '../error';
+import { AvocadoError } from '../error';
 import type { Reporter } from '../report';
 import { storePath } from '../store';
 import { ByteTail, LineSplitter, Tail } from './lines';
-import type { Mount, SdkCommand } from './types';
+import type { SdkCommand } from './types';
 
 /** Lines of a failed command that its error shows. */
 const shownLines = 25;
-/** Bytes: a disk with less counts as full. */
-const smallest = 64 * 1024;
 /** Bytes of standard output that a result holds. */
 const outputLimit = 4 * 1024 * 1024;
 
@@ -101,19 +99,6 @@ export function aborted(command: SdkCommand): AvocadoError {
 export function failed(command: SdkCommand, code: number | null): string {
   const how = code === null ? 'by a signal' : `with code ${code}`;
   return `${command.label} failed: ${command.argv[0] ?? ''} ended ${how}`;
-}
-
-/**
- * Whether a command failed for want of space: it said so, or none is left where it writes. A program that maps its output
- * into memory is killed without a word.
- */
-export function ranOutOfSpace({ mounts = [] }: SdkCommand, output: string): boolean {
-  const isFull = ({ source, writable }: Mount): boolean => {
-    if (!writable) return false;
-    const { bavail, bsize } = statfsSync(source);
-    return bavail * bsize < smallest;
-  };
-  return saysDiskFull(output) || mounts.some(isFull);
 }
 
 export function missingProgram(command: SdkCommand): string {

@@ -5,12 +5,13 @@ import { AvocadoError, diskFullError } from '../error';
 import type { Reporter } from '../report';
 import { planBubblewrap } from './bubblewrap';
 import type { BubblewrapPlan } from './bubblewrap';
-import { CommandLog, aborted, checkSources, failed, missingProgram, ranOutOfSpace } from './command-log';
+import { CommandLog, aborted, checkSources, failed, missingProgram } from './command-log';
 import type { RunOptions } from './command-log';
 import { hostNetwork } from './network';
 import { endOrphans } from './orphans';
 import { endProcesses, findBubblewrap, infoDescriptor, readFirstProcess, startBubblewrap } from './process';
 import { rerunCommand, writeRerun } from './rerun';
+import { ranOutOfSpace, watchSpace } from './space';
 import { terminalFilter } from './terminal';
 import type { SdkCommand, SdkHost, SdkResult, SdkRunner, SdkStdio } from './types';
 
@@ -37,6 +38,7 @@ async function run(command: SdkCommand, reporter: Reporter, options: RunOptions 
   const firstKnown = readFirstProcess(child).then((pid) => (first = pid));
   const abort = (): void => endProcesses(child, first);
   command.signal?.addEventListener('abort', abort);
+  const unwatch = watchSpace(command, abort);
   let code: number | null;
   try {
     const ended = new Promise<number | null>((resolve, reject) => {
@@ -49,6 +51,7 @@ async function run(command: SdkCommand, reporter: Reporter, options: RunOptions 
     code = await ended;
     await firstKnown;
   } finally {
+    unwatch();
     command.signal?.removeEventListener('abort', abort);
     await log.close();
   }

@@ -5,6 +5,7 @@ import { CommandLog, aborted, checkSources, failed, missingProgram } from '../co
 import type { RunOptions } from '../command-log';
 import { hostNetwork } from '../network';
 import { rerunCommand, writeRerun } from '../rerun';
+import { watchSpace } from '../space';
 import type { SdkCommand, SdkResult, SdkRunner } from '../types';
 import { connect, processorOf } from './connect';
 import type { Connection } from './connect';
@@ -78,6 +79,11 @@ async function run(
   });
   const { container } = lease;
   const abort = (): void => void stop(container);
+  let full = false;
+  const unwatch = watchSpace(command, () => {
+    full = true;
+    abort();
+  });
   let keep = false;
   let code: number | undefined;
   try {
@@ -103,15 +109,16 @@ async function run(
     });
     keep = code !== undefined && !command.signal?.aborted;
   } finally {
+    unwatch();
     command.signal?.removeEventListener('abort', abort);
     if (!keep) await container.kill();
     lease.release(keep);
     await log.close();
   }
   if (command.signal?.aborted) throw aborted(command);
-  if (code === undefined) throw await lost(connection, command, log);
   if (code === 0) return { stdout: log.standardOutput };
-  if (saysDiskFull(log.lastLines)) throw diskFullError(command.label, { output: log.shown, log: log.path });
+  if (full || saysDiskFull(log.lastLines)) throw diskFullError(command.label, { output: log.shown, log: log.path });
+  if (code === undefined) throw await lost(connection, command, log);
   throw new AvocadoError('COMMAND_FAILED', failed(command, code), {
     output: log.shown,
     log: log.path,
