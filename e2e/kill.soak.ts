@@ -157,7 +157,9 @@ async function proved(task: string, root = workspace.root): Promise<string> {
  */
 async function nothingRuns({ unmade = false } = {}): Promise<void> {
   const running = (): string[] =>
-    [...processesOf(`${store}/`), ...processesOf(temporary)].filter((line) => !unmade || !line.includes(' /usr/bin/bwrap '));
+    [...processesOf(`${store}/`), ...processesOf(temporary)].filter(
+      (line) => !unmade || !line.includes(' /usr/bin/bwrap '),
+    );
   expect(await eventually(running, (found) => found.length === 0, 15_000)).toEqual([]);
 }
 

@@ -23,6 +23,8 @@ export interface QemuPlan {
   isolated: boolean;
   /** The machine goes on after a reboot, with what was written to its disk; without it a reboot ends QEMU. */
   reboots?: boolean;
+  /** A file that is the guest's memory, for a snapshot (warm.ts). Where it is `resumed`, what the guest writes is QEMU's alone. */
+  memory?: { file: string; resumed: boolean };
   /** Directory with the sockets that QEMU connects to: see `channels`. Without it, QEMU has these as open descriptors. */
   sockets?: string;
   credentials: Credential[];
@@ -42,8 +44,14 @@ export function qemuArguments(plan: QemuPlan): string[] {
     model.program,
     // Nothing but what stands here: no devices by default, no configuration of the machine it runs on.
     ...['-nodefaults', '-no-user-config', '-display', 'none', '-name', `avocado-${plan.machine}`],
-    ...['-machine', model.machine, '-accel', plan.accelerator === 'kvm' ? 'kvm' : 'tcg,thread=multi'],
+    ...[
+      '-machine',
+      `${model.machine}${plan.memory ? ',memory-backend=memory' : ''}`,
+      '-accel',
+      plan.accelerator === 'kvm' ? 'kvm' : 'tcg,thread=multi',
+    ],
     ...['-cpu', model.cpu[plan.accelerator], '-m', `${plan.mem}M`, '-smp', String(plan.smp)],
+    ...memoryArguments(plan),
     // A guest that reboots (a panic does, too) ends QEMU: no endless loop of boots.
     ...['-action', `reboot=${plan.reboots ? 'reset' : 'shutdown'},shutdown=poweroff`],
     ...channels.flatMap((channel) => ['-chardev', chardev(channel, plan)]),
@@ -57,6 +65,15 @@ export function qemuArguments(plan: QemuPlan): string[] {
       '-device',
       `virtserialport,chardev=${channel},name=${portName(channel)}`,
     ]),
+  ];
+}
+
+function memoryArguments({ memory, mem }: QemuPlan): string[] {
+  if (!memory) return [];
+  const use = memory.resumed ? 'share=off,readonly=on,rom=off' : 'share=on';
+  return [
+    ...['-object', `memory-backend-file,id=memory,size=${mem}M,mem-path=${memory.file},${use}`],
+    ...(memory.resumed ? ['-incoming', 'defer'] : []),
   ];
 }
 

@@ -5,15 +5,14 @@ import { Checks } from './checks';
 import { plainText } from './console';
 import { bootFailure } from './failure';
 import { followCommand, journalLines } from './journal';
-import { observerCredentials } from './observer';
 import { formatPhases, readPhases } from './phases';
 import { prepareVm } from './prepare';
 import type { PreparedVm } from './prepare';
 import { probeCommand } from './probes';
 import { askForArtifacts, failureDirectory, keepFailure, writeReport } from './report';
 import type { BootReport } from './report';
+import { startPrepared } from './start';
 import { parseUnits, unitsCommand } from './unit-states';
-import { startVm } from './vm';
 import type { Vm } from './vm';
 
 /** Milliseconds that the guest gets to power off. */
@@ -53,7 +52,7 @@ export async function testBoot(
   const checks = new Checks(wanted);
   if (signal.aborted) throw new AvocadoError('ABORTED', `the boot test of ${prepared.name} was interrupted`);
   const step = reporter.step(`boot ${prepared.name} (${prepared.accelerator})`);
-  const vm = await startVm({ ...prepared, isolated: true, credentials: observerCredentials() });
+  const vm = await startPrepared(prepared, { isolated: true }, signal);
   let timer: NodeJS.Timeout | undefined;
   let abort = (): void => undefined;
   const firstLine: Record<string, number> = {};

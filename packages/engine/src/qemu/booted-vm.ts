@@ -5,13 +5,12 @@ import { plainText } from './console';
 import { readBootChart } from './boot-chart';
 import { followCommand, journalLines, unitName } from './journal';
 import type { JournalLine } from './journal';
-import { observerCredentials } from './observer';
 import type { GuestResult } from './observer';
 import type { PreparedVm } from './prepare';
 import { withinSeconds } from './probes';
+import { startPrepared } from './start';
 import { hopeless, parseUnits, unitsCommand } from './unit-states';
 import type { UnitState } from './unit-states';
-import { startVm } from './vm';
 import type { Vm, VmExit } from './vm';
 
 /** How long something is waited for. */
@@ -70,12 +69,7 @@ export class BootedVm implements AsyncDisposable {
    */
   static async boot(prepared: PreparedVm, options: BootedVmOptions): Promise<BootedVm> {
     let onReset = (): void => undefined;
-    const vm = await startVm({
-      ...prepared,
-      isolated: !options.network,
-      credentials: observerCredentials(),
-      onReset: () => onReset(),
-    });
+    const vm = await startPrepared(prepared, { isolated: !options.network, onReset: () => onReset() });
     const booted = new BootedVm(vm, prepared.name, options);
     onReset = () => booted.onReset();
     void booted.collect().catch(() => undefined);

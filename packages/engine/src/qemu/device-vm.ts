@@ -1,8 +1,7 @@
 import type { SshOptions } from '../deploy/ssh';
 import type { QemuOptions, TaskContext } from '../task';
-import { observerCredentials } from './observer';
 import { prepareSideBySide } from './prepare';
-import { startVm } from './vm';
+import { startPrepared } from './start';
 import type { Vm } from './vm';
 
 const sshPort = 22;
@@ -23,7 +22,7 @@ export async function startDeviceVm(options: Omit<QemuOptions, 'hostFwd'>, conte
   const prepared = await prepareSideBySide('watch', options, [sshPort], context);
   // It goes on after a reboot, with what was deployed.
   const onReset = (): void => undefined;
-  const vm = await startVm({ ...prepared, isolated: false, credentials: observerCredentials(), onReset });
+  const vm = await startPrepared(prepared, { isolated: false, onReset }, context.signal);
   const port = await vm.hostPort(sshPort);
   const noFile = ['UserKnownHostsFile', 'GlobalKnownHostsFile'].map((name) => `${name}=/dev/null`);
   return {

@@ -4,10 +4,9 @@ import { Checks } from './checks';
 import { bootFailure } from './failure';
 import { followCommand, journalLines } from './journal';
 import type { JournalLine } from './journal';
-import { observerCredentials } from './observer';
 import { prepareVm } from './prepare';
 import type { PreparedVm } from './prepare';
-import { startVm } from './vm';
+import { startPrepared } from './start';
 
 export interface FollowOptions extends QemuOptions {
   /** Whose journal: `ref-rust`. */
@@ -35,7 +34,7 @@ export async function* followBoot(
   { signal }: Pick<TaskContext, 'signal'>,
 ): AsyncGenerator<JournalLine> {
   const checks = new Checks([{ kind: 'journal', unit, count: 1 }]);
-  const vm = await startVm({ ...prepared, isolated: true, credentials: observerCredentials() });
+  const vm = await startPrepared(prepared, { isolated: true }, signal);
   let timer: NodeJS.Timeout | undefined;
   let abort = (): void => undefined;
   const ending = new Promise<'timeout' | 'exited' | 'aborted'>((resolve) => {

@@ -1,12 +1,12 @@
 import { AvocadoError } from '../error';
 import type { QemuOptions, TaskContext } from '../task';
 import type { Forward } from './forward';
-import { observerCredentials } from './observer';
 import { prepareVm } from './prepare';
 import type { PreparedVm } from './prepare';
+import { startPrepared } from './start';
 import { attachTerminal } from './terminal';
 import type { Terminal } from './terminal';
-import { panicked, startVm } from './vm';
+import { panicked } from './vm';
 import type { VmExit } from './vm';
 
 export interface InteractiveOptions {
@@ -44,7 +44,9 @@ export async function runConsole(
   reporter.info(
     `${prepared.name} starts. Ctrl-C powers it off, Ctrl-A x ends it at once, Ctrl-A Ctrl-C interrupts in it.`,
   );
-  const vm = await startVm({ ...prepared, isolated: false, credentials: observerCredentials() });
+  const vm = await startPrepared(prepared, { isolated: false }, signal);
+  // Its login was printed before the snapshot: it is printed again.
+  if (prepared.warm) vm.console.write('\r');
   const powerOff = (limit: number): void => void vm.stop(limit);
   const onSignal = (): void => powerOff(powerOffLimit.signal);
   let stopping = false;

@@ -72,6 +72,12 @@ export class Observer {
     });
   }
 
+  /** The guest's shell is there without having said so: that of a machine that goes on from a snapshot. */
+  greet(): void {
+    this.alive = true;
+    this.wake();
+  }
+
   /** The machine was reset: what was asked is not answered any more, and what is asked next waits for the next boot. */
   reset(): void {
     this.boots += 1;

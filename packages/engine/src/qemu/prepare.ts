@@ -10,6 +10,7 @@ import { chooseAccelerator } from './accelerator';
 import { checkForwards, freePort, parseForwards } from './forward';
 import { machineModel } from './machine';
 import type { VmOptions } from './vm';
+import { openSnapshot } from './warm';
 
 /** A disk on this machine and the parts for a direct kernel boot; paths are the host's. */
 export interface BootDisk {
@@ -31,7 +32,9 @@ export async function prepareVm(task: string, options: QemuOptions, context: Tas
   const emulator = await openEmulator(options.sdk, context);
   const disk = await openDisk(options.provision, context);
   const fileTools = (): Promise<SdkRoot> => context.openRoot(disk.recipe.tools);
-  return prepareDisk(task, { ...options, forwards, fileTools }, emulator, disk, context);
+  const prepared = await prepareDisk(task, { ...options, forwards, fileTools }, emulator, disk, context);
+  if (!options.warm) return prepared;
+  return { ...prepared, warm: { directory: await openSnapshot(prepared, disk.recipe, context), resumed: true } };
 }
 
 let started = 0;

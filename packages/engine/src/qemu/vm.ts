@@ -8,6 +8,7 @@ import type { Channel, QemuPlan } from './arguments';
 import { ConsoleLog } from './console';
 import { forwardedPort } from './forward';
 import { makeLinks } from './links';
+import { loadState, saveState } from './migration';
 import type { Links } from './links';
 import { Observer } from './observer';
 import { Qmp } from './qmp';
@@ -20,8 +21,11 @@ export const panicked = 'Kernel panic';
 /** Where things are inside the emulator's sandbox. */
 const inside = '/run/avocado';
 
+/** A snapshot's machine state, as QEMU sees it. */
+const stateFile = `${inside}/warm/state`;
+
 /** A machine to start: the plan less what only the sandbox knows. Paths are the host's. */
-export interface VmOptions extends Omit<QemuPlan, 'sockets' | 'forwardAddress' | 'reboots'> {
+export interface VmOptions extends Omit<QemuPlan, 'sockets' | 'forwardAddress' | 'reboots' | 'memory'> {
   emulator: SdkRoot;
   /** `SdkCommand.fileTools`: the emulator's root has hardly more than QEMU. */
   fileTools?: () => Promise<SdkRoot>;
@@ -34,6 +38,8 @@ export interface VmOptions extends Omit<QemuPlan, 'sockets' | 'forwardAddress' |
   onConsole?: (chunk: Buffer) => void;
   /** Given, the machine goes on after a reboot, and this is told of each. A kernel that panics still ends it. */
   onReset?: () => void;
+  /** Directory of a snapshot (warm.ts): the machine is made from it, or it from the machine, by `save`. */
+  warm?: { directory: string; resumed: boolean };
 }
 
 /** How a machine ended. `guest-shutdown`, `guest-reset`, `host-qmp-quit`, ...: QEMU's ShutdownCause. */
@@ -57,6 +63,8 @@ export interface Vm {
   exited: Promise<VmExit>;
   /** Resets the machine as its button would: the guest loses what is not on its disk. */
   reset(): Promise<void>;
+  /** Writes the snapshot of `warm`; the machine stands still then. */
+  save(): Promise<void>;
   /** The port of this machine's loopback that leads to a forwarded one of the guest. */
   hostPort(guestPort: number): Promise<number | undefined>;
   /**
@@ -161,12 +169,18 @@ async function attach(child: SdkProcess, options: VmOptions, links: Links, log: 
     observer = guest;
     // A QEMU that ends closes its sockets first: what it said of the reason comes with its end.
     const qmp = await Qmp.open(await connected('qmp'), onEvent).catch(() => (child.kill('SIGKILL'), ended));
+    if (options.warm?.resumed) {
+      await loadState(qmp, stateFile);
+      // The shell behind it was there before.
+      guest.greet();
+    }
     let asked: Promise<void> | undefined;
     const stop = async (limit: number): Promise<VmExit> => {
       if (limit > 0) asked ??= askToPowerOff({ qmp, observer: guest }, limit);
       return endWithin({ child, qmp, exited }, limit);
     };
     const kill = (): void => void child.kill('SIGKILL');
+    const save = (): Promise<void> => saveState(qmp, stateFile);
     const reset = async (): Promise<void> => void (await qmp.execute('system_reset'));
     const hostPort = async (port: number): Promise<number | undefined> => {
       const given = options.forwards.find(({ guestPort }) => guestPort === port)?.hostPort;
@@ -176,7 +190,7 @@ async function attach(child: SdkProcess, options: VmOptions, links: Links, log: 
         port,
       );
     };
-    return { console, journal, observer: guest, log, started, exited, reset, hostPort, stop, kill };
+    return { console, journal, observer: guest, log, started, exited, save, reset, hostPort, stop, kill };
   } catch (error) {
     child.kill('SIGKILL');
     await exited;
@@ -224,12 +238,14 @@ function placeFiles(options: VmOptions): { plan: QemuPlan; mounts: Mount[] } {
     mounts.push({ source, target: `${inside}/${name}` });
     return `${inside}/${name}`;
   };
-  const { boot, disk, runner } = options;
+  const { boot, disk, runner, warm } = options;
+  if (warm) mounts.push({ source: warm.directory, target: `${inside}/warm`, writable: !warm.resumed });
   return {
     plan: {
       ...options,
       // A container has a network of its own, whose ports this machine's loopback leads to.
       ...(runner.kind === 'docker' && { forwardAddress: '0.0.0.0' }),
+      ...(warm && { memory: { file: `${inside}/warm/memory`, resumed: warm.resumed } }),
       ...(disk === undefined ? {} : { disk: place(disk, 'disk.raw') }),
       boot:
         boot.kind === 'firmware'

@@ -14,6 +14,7 @@ export const prunedAreas = [
   'rpms',
   'disks',
   'deployed',
+  'warm',
   'git',
   'work',
   'logs',

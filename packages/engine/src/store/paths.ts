@@ -10,7 +10,19 @@ export function storeRoot(env: NodeJS.ProcessEnv = process.env): string {
 }
 
 export type StoreArea =
-  'debs' | 'rpms' | 'roots' | 'disks' | 'deployed' | 'git' | 'work' | 'logs' | 'locks' | 'apt' | 'images' | 'used';
+  | 'debs'
+  | 'rpms'
+  | 'roots'
+  | 'disks'
+  | 'deployed'
+  | 'warm'
+  | 'git'
+  | 'work'
+  | 'logs'
+  | 'locks'
+  | 'apt'
+  | 'images'
+  | 'used';
 
 export function storePath(area: StoreArea, ...names: string[]): string {
   return join(storeRoot(), area, ...names);

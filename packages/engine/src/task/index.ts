@@ -203,6 +203,8 @@ export interface QemuOptions {
   hostFwd: string[];
   /** Boot through UEFI firmware instead of the kernel directly. */
   firmware: boolean;
+  /** Go on from a snapshot of the booted OS instead of booting. */
+  warm?: boolean;
 }
 
 /** What is deployed to a device; which device is the user's to say. */

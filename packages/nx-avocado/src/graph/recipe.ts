@@ -10,7 +10,7 @@ export const recipes = {
   'cargo-cross': 2,
   'sdk-compile': 2,
   'extension-assemble': 4,
-  rootfs: 6,
+  rootfs: 7,
   'runtime-build': 2,
   provision: 3,
   'boot-test': 2,

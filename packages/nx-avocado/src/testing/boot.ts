@@ -20,6 +20,8 @@ export interface BootOptions {
   smp?: number;
   /** Boot through UEFI firmware instead of the kernel directly. */
   firmware?: boolean;
+  /** Go on from a snapshot of the booted OS, made when there is none, instead of booting. */
+  warm?: boolean;
   /** TCP ports of the device that are reached from this computer, beside ssh's: `vm.hostPort(80)`. */
   forward?: number[];
   /** The device reaches the network of this computer; by default it reaches nothing. */
@@ -60,7 +62,7 @@ export async function boot(project: string, options: BootOptions = {}): Promise<
   const nxJsonConfiguration = JSON.parse(readFileSync(join(root, 'nx.json'), 'utf8')) as NxJsonConfiguration;
   const context = taskContext({ root, nxJsonConfiguration }, reporter, new AbortController().signal);
   const forwards = [sshPort, ...(options.forward ?? [])];
-  const given = { mem: options.mem, smp: options.smp, firmware: options.firmware };
+  const given = { mem: options.mem, smp: options.smp, firmware: options.firmware, warm: options.warm };
   const wanted = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
   const prepared = await prepareSideBySide('test', { ...inferred, ...wanted }, [...new Set(forwards)], context);
   const vm = await BootedVm.boot(prepared, { timeout, network });

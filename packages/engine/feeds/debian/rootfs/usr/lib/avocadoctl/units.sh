@@ -47,6 +47,44 @@ wanted_units() {
   done <"$run/links"
 }
 
+# Whether a merged extension brings one of these directories below /usr/lib or /etc.
+any_has() { # DIRECTORY...
+  for name in "$@"; do
+    # shellcheck disable=SC2086
+    for directory in "$mounts"/*/usr/lib/$name "$mounts"/*/etc/$name; do
+      [ ! -e "$directory" ] || return 0
+    done
+  done
+  return 1
+}
+
+# Where the extensions are merged into a system that has booted: what units of the boot do with the settings they bring.
+apply_settings() {
+  ! any_has sysusers.d || systemd-sysusers || problem 'systemd-sysusers failed'
+  ! any_has tmpfiles.d || systemd-tmpfiles --create || problem 'systemd-tmpfiles failed'
+  ! any_has modules-load.d || systemctl restart systemd-modules-load || problem 'systemd-modules-load failed'
+  ! any_has sysctl.d || systemctl restart systemd-sysctl || problem 'systemd-sysctl failed'
+  # Devices that are there get the new rules in their time.
+  ! any_has udev/rules.d || { udevadm control --reload && udevadm trigger 9>&- & }
+}
+
+# systemd reads a unit that it has not loaded when it is asked for it, where a directory of units has changed since it looked:
+# those of images all have one time. To read all again takes an emulated machine seconds.
+needs_reload() {
+  ! any_has systemd/system-generators 'systemd/system/*.d' || return 0
+  touch /run/systemd/system
+  names=
+  for file in "$mounts"/*/usr/lib/systemd/system/*.* "$mounts"/*/etc/systemd/system/*.*; do
+    case $file in
+      *@.*) ;;
+      *) [ ! -f "$file" ] || names="$names ${file##*/}" ;;
+    esac
+  done
+  [ -n "$names" ] || return 1
+  # shellcheck disable=SC2086
+  systemctl show --property=NeedDaemonReload -- $names >"$run/reload" && grep -q yes "$run/reload"
+}
+
 # systemd computed its transaction before they were there.
 start_wanted() {
   wanted_units
