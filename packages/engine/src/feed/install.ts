@@ -63,13 +63,13 @@ export async function installTar(spec: RootSpec, tar: string, options: InstallOp
     });
     if (code === 0) return;
     const errors = stderr.split('\n').filter((line) => line.startsWith('E:'));
-    if (/can neither be executed natively/.test(stderr)) {
+    if (/can neither be executed natively|install arch-test/.test(stderr)) {
       throw new AvocadoError(
         'ROOT_FOREIGN',
         `this machine cannot run the install scripts of ${spec.architecture} packages`,
         {
           output: stderr,
-          hint: 'Install emulation for other architectures (apt-get install qemu-user-static), or build on such a machine.',
+          hint: 'Install emulation for other architectures (apt-get install arch-test qemu-user-static), or build on such a machine.',
         },
       );
     }

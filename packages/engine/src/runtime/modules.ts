@@ -19,9 +19,10 @@ export type ModuleLists = Record<keyof typeof initramfsModules, string[]>;
  *
  * Soft dependencies are left out: they add quicker versions of code that the kernel has built in.
  * @param modulesDep text of modules.dep; a line's dependencies are complete, the last is to be loaded first
+ * @param own names of those that the machine's own disks need
  * @returns paths relative to the kernel's module directory
  */
-export function orderModules(modulesDep: string): ModuleLists {
+export function orderModules(modulesDep: string, own: readonly string[] = []): ModuleLists {
   const lines = modulesDep.split('\n').filter((line) => line.includes(':'));
   const needs = new Map(
     lines.map((line): [string, string[]] => {
@@ -39,7 +40,7 @@ export function orderModules(modulesDep: string): ModuleLists {
         return first;
       });
   const { early, var: variable, storage } = initramfsModules;
-  return { early: list(early), var: list(variable), storage: list(storage) };
+  return { early: list(early), var: list(variable), storage: list([...own, ...storage]) };
 }
 
 /** `-` and `_` are the same to the kernel. */

@@ -1,8 +1,7 @@
 import { machine } from '../feed/data';
 import type { RootSpec } from '../feed/types';
-import { sha256File } from '../store';
 import type { RootfsOptions, TaskContext } from '../task';
-import { kernelCommandLine } from './disk-recipe';
+import { imageCommandLine } from './boot-files';
 import { runTool } from './tools';
 
 /**
@@ -17,8 +16,9 @@ export async function makeUki(
   tools: RootSpec,
   context: TaskContext,
 ): Promise<void> {
-  const { architecture, uefi, kernel } = machine(options.machine);
-  const rootfs = { sha256: await sha256File(`${output}/rootfs.erofs`) };
+  const target = machine(options.machine);
+  const { architecture, uefi } = target;
+  if (!uefi) throw new Error(`${target.name} has no UEFI`);
   await runTool(
     tools,
     {
@@ -26,7 +26,7 @@ export async function makeUki(
       argv: [
         ...['ukify', 'build', '--linux=/work/out/vmlinuz', '--initrd=/work/out/initramfs.cpio.zst'],
         ...[
-          `--cmdline=${kernelCommandLine(options.machine, rootfs, kernel.console)}`,
+          `--cmdline=${await imageCommandLine(target, output)}`,
           `--uname=${version}`,
           `--os-release=ID=debian\nNAME=${options.runtime.name}\n`,
         ],
