@@ -1,4 +1,5 @@
 import { machine } from '../feed/data';
+import type { Machine } from '../feed/machine';
 import type { RootSpec } from '../feed/types';
 import type { RootfsOptions, TaskContext } from '../task';
 import { imageCommandLine } from './boot-files';
@@ -12,13 +13,12 @@ import { runTool } from './tools';
 export async function makeUki(
   output: string,
   version: string,
+  uefi: NonNullable<Machine['uefi']>,
   options: RootfsOptions,
   tools: RootSpec,
   context: TaskContext,
 ): Promise<void> {
   const target = machine(options.machine);
-  const { architecture, uefi } = target;
-  if (!uefi) throw new Error(`${target.name} has no UEFI`);
   await runTool(
     tools,
     {
@@ -30,7 +30,7 @@ export async function makeUki(
           `--uname=${version}`,
           `--os-release=ID=debian\nNAME=${options.runtime.name}\n`,
         ],
-        ...[`--stub=/${uefi.stub}`, `--efi-arch=${architecture === 'amd64' ? 'x64' : 'aa64'}`],
+        ...[`--stub=/${uefi.stub}`, `--efi-arch=${target.architecture === 'amd64' ? 'x64' : 'aa64'}`],
         '--output=/work/out/boot.efi',
       ],
       env: { SOURCE_DATE_EPOCH: String(options.source_date_epoch) },
