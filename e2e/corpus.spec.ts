@@ -12,7 +12,7 @@ const folders = readdirSync(corpus, { withFileTypes: true })
 const workspace = new TestWorkspace('corpus', ['examples', 'e2e', 'tools', 'docs']);
 
 /** Machine targets that the debian feed has. */
-const feed = ['qemuarm64', 'qemux86-64'];
+const feed = ['qemuarm64', 'qemux86-64', 'raspberrypi4'];
 
 interface File {
   default_target?: string;
@@ -168,7 +168,7 @@ test('a file without a default machine target builds for one that is named with 
   const { code, output } = await workspace.nx(['run', 'java-hello-dev:sdk-install']);
   expect(code).not.toBe(0);
   expect(output).toContain('java-hello/avocado.yaml:1:1: No target architecture specified.');
-  expect(output).toContain(':qemuarm64; here: qemuarm64, qemux86-64.');
+  expect(output).toContain(':qemuarm64; here: qemuarm64, qemux86-64, raspberrypi4.');
   const { tasks } = (await graph('run', 'java-hello-dev:provision:qemux86-64', '--graph=stdout')).tasks;
   expect(tasks).toHaveProperty(['example-java:compile:qemux86-64']);
   expect(tasks).toHaveProperty(

@@ -77,7 +77,7 @@ test("an extension's targets: cargo-cross where a crate names it, its own slice 
     { externalDependencies: [] },
   ]);
   expect(build?.options['section']).toMatchObject({ name: 'example-rust', enable_services: ['ref-rust.service'] });
-  expect(Object.keys(build?.configurations ?? {})).toEqual(['qemuarm64']);
+  expect(Object.keys(build?.configurations ?? {})).toEqual(['qemuarm64', 'raspberrypi4']);
   expect(build?.outputs).toEqual(['{options.outputPath}']);
 });
 
@@ -140,7 +140,7 @@ test('an edit in one section changes the options of that project alone', async (
 test('AVOCADO_TARGET chooses the default machine target', async () => {
   const { targets } = await show('avocado-bsp-qemuarm64', { AVOCADO_TARGET: 'qemuarm64' });
   expect(targets['build']?.options['machine']).toBe('qemuarm64');
-  expect(Object.keys(targets['build']?.configurations ?? {})).toEqual(['qemux86-64']);
+  expect(Object.keys(targets['build']?.configurations ?? {})).toEqual(['qemux86-64', 'raspberrypi4']);
 });
 
 test.each([

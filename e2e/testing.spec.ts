@@ -137,7 +137,7 @@ test('what cannot be booted is told', async () => {
     code: 'BOOT_PROJECT_UNKNOWN',
     message: 'the project example-rust is no runtime: it has no target qemu',
   });
-  await expect(boot('dev', { cwd, machine: 'raspberrypi4' })).rejects.toMatchObject({ code: 'BOOT_PROJECT_UNKNOWN' });
+  await expect(boot('dev', { cwd, machine: 'raspberrypi5' })).rejects.toMatchObject({ code: 'BOOT_PROJECT_UNKNOWN' });
 });
 
 /** Jest must not tell it that it is a child of a test. */

@@ -1,4 +1,4 @@
-import { deb822, parseUris } from './apt';
+import { aptState, deb822, parseUris, unavailable } from './apt';
 import { selectPackages } from './resolve';
 
 test('what apt would fetch becomes pins', () => {
@@ -29,6 +29,24 @@ test("the private state has the mirror's own options, the user's keys among them
   expect(deb822(source)).toBe(
     'Types: deb\nURIs: http://m.invalid\nSuites: trixie\nComponents: main\nSigned-By: /k.gpg\n',
   );
+});
+
+describe('a machine target with components of its own', () => {
+  const state = (...components: string[]) =>
+    aptState('arm64', { uri: 'http://m.invalid', suites: ['trixie'], components, options: {} });
+  const output = 'E: Unable to locate package raspi-firmware';
+
+  test('has lists of packages of its own', () => {
+    expect(state('main', 'non-free-firmware').directory).toBe(`${state('main').directory}-non-free-firmware`);
+  });
+  test('and a mirror without them is told', () => {
+    expect(unavailable(state('main', 'non-free-firmware'), ['raspi-firmware'], output)).toMatchObject({
+      code: 'PACKAGE_UNAVAILABLE',
+      message: 'Debian has no package raspi-firmware for arm64',
+      hint: expect.stringContaining('needs non-free-firmware of Debian beside main') as string,
+    });
+    expect(unavailable(state('main'), ['raspi-firmware'], output).hint).toContain('`packages` in nx.json');
+  });
 });
 
 describe('what of a closure belongs into a root', () => {

@@ -1,7 +1,8 @@
 import { mkdir, readFile, stat, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { AvocadoError } from '../error';
 import { storePath, use, writeFileAtomic } from '../store';
+import { feedData } from './data';
 import { runTool } from './run';
 import type { AptSource } from './sources';
 
@@ -12,8 +13,14 @@ export interface AptState {
   mirror: AptSource;
 }
 
+/** One for each set of components: what one machine target needs, the lists of the others do not have. */
 export function aptState(architecture: string, mirror: AptSource): AptState {
-  return { directory: storePath('apt', architecture), architecture, mirror };
+  const name = [architecture, ...furtherComponents(mirror)].join('-');
+  return { directory: storePath('apt', name), architecture, mirror };
+}
+
+function furtherComponents({ components }: AptSource): string[] {
+  return components.filter((component) => !feedData().components.includes(component));
 }
 
 /** Read after the machine's own configuration, whose proxy and credentials stay in force and whose hooks do not. */
@@ -55,8 +62,8 @@ export function deb822({ uri, suites, components, options }: AptSource): string 
 }
 
 async function prepare(state: AptState): Promise<string> {
-  const { directory, architecture } = state;
-  await use('apt', architecture);
+  const { directory } = state;
+  await use('apt', basename(directory));
   for (const name of ['lists/partial', 'archives/partial', 'sources.d']) {
     await mkdir(join(directory, name), { recursive: true });
   }
@@ -116,19 +123,27 @@ export async function aptClosure(state: AptState, wanted: string[], signal?: Abo
   const { code, stdout, stderr } = await runTool(['apt-get', '-qq', '-c', file, 'install', '--print-uris', ...wanted], {
     signal,
   });
-  if (code !== 0) {
-    const missing = [
-      ...stderr.matchAll(/Unable to locate package (\S+)|Package '(\S+)' has no installation candidate/g),
-    ];
-    throw new AvocadoError(
-      'PACKAGE_UNAVAILABLE',
-      missing.length > 0
-        ? `Debian has no package ${missing.map((found) => found[1] ?? found[2]).join(', ')} for ${state.architecture}`
-        : `apt cannot install these packages together for ${state.architecture}: ${wanted.join(' ')}`,
-      { output: stderr, hint: 'Name other Debian packages for it in the plugin option `packages` in nx.json.' },
-    );
-  }
+  if (code !== 0) throw unavailable(state, wanted, stderr);
   return parseUris(stdout, state.mirror.uri);
+}
+
+/** @param output what apt said */
+export function unavailable({ architecture, mirror }: AptState, wanted: string[], output: string): AvocadoError {
+  const missing = [...output.matchAll(/Unable to locate package (\S+)|Package '(\S+)' has no installation candidate/g)];
+  const further = furtherComponents(mirror);
+  return new AvocadoError(
+    'PACKAGE_UNAVAILABLE',
+    missing.length > 0
+      ? `Debian has no package ${missing.map((found) => found[1] ?? found[2]).join(', ')} for ${architecture}`
+      : `apt cannot install these packages together for ${architecture}: ${wanted.join(' ')}`,
+    {
+      output,
+      hint:
+        further.length > 0
+          ? `The machine target needs ${further.join(', ')} of Debian beside main: use a mirror that has it (NX_AVOCADO_DEBIAN_MIRROR).`
+          : 'Name other Debian packages for it in the plugin option `packages` in nx.json.',
+    },
+  );
 }
 
 /** The lines of `apt-get --print-uris`: `'<uri>' <name>_<version>_<architecture>.deb <size> SHA256:<hex>`. */

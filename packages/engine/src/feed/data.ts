@@ -37,6 +37,8 @@ export interface FeedData {
   same: string[];
   /** By Debian name. */
   notes: Record<string, string>;
+  /** Machine targets, each with the reason. */
+  unsupported: Record<string, string>;
   omitted: Record<string, string>;
 }
 
@@ -68,8 +70,10 @@ export function machine(name: string): Machine {
   if (known) return known;
   const names = machineNames();
   if (!names.includes(name)) {
+    const { unsupported } = feedData();
+    const reason = Object.hasOwn(unsupported, name) ? `${unsupported[name]}. ` : '';
     throw new AvocadoError('MACHINE_UNKNOWN', `the debian feed does not know the machine target ${name}`, {
-      hint: `It knows ${names.join(', ')}.`,
+      hint: `${reason}It knows ${names.join(', ')}.`,
     });
   }
   const file = `${name}.yaml`;

@@ -61,26 +61,30 @@ export async function installTar(spec: RootSpec, tar: string, options: InstallOp
       signal: options.signal,
       env: { SOURCE_DATE_EPOCH: '0', DEBIAN_FRONTEND: 'noninteractive', TMPDIR: scratch, HOME: '/' },
     });
-    if (code === 0) return;
-    const errors = stderr.split('\n').filter((line) => line.startsWith('E:'));
-    if (/can neither be executed natively/.test(stderr)) {
-      throw new AvocadoError(
-        'ROOT_FOREIGN',
-        `this machine cannot run the install scripts of ${spec.architecture} packages`,
-        {
-          output: stderr,
-          hint: 'Install emulation for other architectures (apt-get install qemu-user-static), or build on such a machine.',
-        },
-      );
-    }
-    if (errors.some((line) => /newuidmap|newgidmap|subuid|subgid|unshare/.test(line))) {
-      throw new AvocadoError('ROOTLESS_UNAVAILABLE', 'this user cannot make a root: it has no subordinate user ids', {
-        output: stderr,
-        hint: 'Install uidmap and give the user subordinate ids (usermod --add-subuids 100000-165535 --add-subgids 100000-165535 USER), or run as root.',
-      });
-    }
-    throw unpackError('mmdebstrap could not install the packages', stderr.split('\n').slice(-30).join('\n'));
+    if (code !== 0) throw installError(spec, stderr);
   });
+}
+
+/** @param stderr what mmdebstrap said */
+export function installError(spec: Pick<RootSpec, 'architecture'>, stderr: string): AvocadoError {
+  const errors = stderr.split('\n').filter((line) => line.startsWith('E:'));
+  if (/can neither be executed natively|install arch-test/.test(stderr)) {
+    return new AvocadoError(
+      'ROOT_FOREIGN',
+      `this machine cannot run the install scripts of ${spec.architecture} packages`,
+      {
+        output: stderr,
+        hint: 'Install emulation for other architectures (apt-get install arch-test qemu-user-static), or build on such a machine.',
+      },
+    );
+  }
+  if (errors.some((line) => /newuidmap|newgidmap|subuid|subgid|unshare/.test(line))) {
+    return new AvocadoError('ROOTLESS_UNAVAILABLE', 'this user cannot make a root: it has no subordinate user ids', {
+      output: stderr,
+      hint: 'Install uidmap and give the user subordinate ids (usermod --add-subuids 100000-165535 --add-subgids 100000-165535 USER), or run as root.',
+    });
+  }
+  return unpackError('mmdebstrap could not install the packages', stderr.split('\n').slice(-30).join('\n'));
 }
 
 /** A flat apt repository: the store's packages, and an index of them. */

@@ -6,6 +6,8 @@ import { parseMachine } from './machine';
 
 const text = (name: string): string => readFileSync(join(feedDirectory, 'machines', `${name}.yaml`), 'utf8');
 const x86 = text('qemux86-64');
+const pi = text('raspberrypi4');
+const boot = pi.slice(pi.indexOf('\nboot:') + 1);
 
 function failure(changed: string): string {
   try {
@@ -41,6 +43,17 @@ test.each([
     'a path from the root',
     x86.replace('boot: EFI', 'boot: /EFI'),
     /^board\.yaml:13:9: uefi\.boot: a path below the root/,
+  ],
+  [
+    'neither UEFI nor a boot partition',
+    x86.replace(/^uefi:\n( .*\n)+/m, ''),
+    /^board\.yaml:1:1: .*either uefi or boot/,
+  ],
+  ['a boot partition beside UEFI', `${x86}${boot}`, /^board\.yaml:1:1: .*either uefi or boot/],
+  [
+    'a file of the boot partition that has no place',
+    pi.replace('vmlinuz: ', '/vmlinuz: '),
+    /^board\.yaml:\d+:\d+: boot\.files\..*a path below the root/,
   ],
   ['no YAML', `${x86}  - [`, /^board\.yaml:\d+:\d+: .* \[MACHINE_INVALID\]/],
   ['nothing', '', /^board\.yaml:1:1: /],

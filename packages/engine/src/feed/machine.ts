@@ -19,12 +19,40 @@ export interface Machine {
   avocadoTriple: string;
   /** Debian packages of the compilers for it, the same names on every build machine. */
   cross: string[];
-  /** `console`: name of the first serial port in its kernel. */
-  kernel: { packages: string[]; console: string };
+  /** Components of Debian that its packages are in, beside the feed's. */
+  components?: string[];
+  /** Provision profiles, which all make the same disk; `img` alone where absent. */
+  profiles?: string[];
+  kernel: MachineKernel;
   /** The boot stub in the tools root, and where firmware looks for a boot program on the ESP. */
-  uefi: { stub: string; boot: string };
+  uefi?: { stub: string; boot: string };
+  /** In place of `uefi`. */
+  boot?: BootPartition;
   /** Absent: only the board itself can boot it. */
   emulator?: Emulator;
+}
+
+export interface MachineKernel {
+  packages: string[];
+  /** Name of the first serial port. */
+  console: string;
+  /** The port's speed, where its driver does not find it out. */
+  baud?: number;
+  /** Modules that the initramfs needs for the machine's own disks, beside those that it has for all. */
+  modules?: string[];
+}
+
+/** What a board's own firmware reads from a FAT partition, where it is no UEFI. Paths are without a leading `/`. */
+export interface BootPartition {
+  /** Debian packages of the firmware. */
+  packages: string[];
+  /**
+   * By path on the partition: `{kernel}`, `{initramfs}` and `{cmdline}` are the OS image's, all else is a file of the
+   * packages of the kernel or the firmware, with `{version}` for the kernel's.
+   */
+  files: Record<string, string>;
+  /** By path on the partition. */
+  texts: Record<string, string>;
 }
 
 /** How QEMU is this machine. Paths are below the emulator's root, without a leading `/`. */
@@ -66,7 +94,9 @@ export function parseMachine(name: string, text: string, file: string): Machine 
   if (error) throw invalid(error.message.split('\n')[0] ?? '', error.pos[0]);
   const result = schema(z).safeParse(document.toJS());
   if (result.success) return { name, ...(result.data as Omit<Machine, 'name'>) };
-  const { path, message } = result.error.issues[0]!;
+  const issue = result.error.issues[0]!;
+  const { path } = issue;
+  const message = issue.code === 'invalid_key' ? (issue.issues[0]?.message ?? issue.message) : issue.message;
   // Of a key that is missing, the section that lacks it.
   for (let length = path.length; length >= 0; length -= 1) {
     const node = length === 0 ? document.contents : document.getIn(path.slice(0, length), true);
@@ -79,7 +109,7 @@ function schema(z: typeof Zod.z) {
   const text = z.string().min(1);
   const texts = z.array(text).min(1);
   const path = z.string().regex(/^[^/].*[^/]$/, 'a path below the root, without a leading /');
-  return z.strictObject({
+  const machine = z.strictObject({
     description: text,
     architecture: z.enum(['amd64', 'arm64']),
     arch: z.enum(['x86_64', 'aarch64']),
@@ -87,8 +117,16 @@ function schema(z: typeof Zod.z) {
     rust: text,
     avocadoTriple: text,
     cross: texts,
-    kernel: z.strictObject({ packages: texts, console: text }),
-    uefi: z.strictObject({ stub: path, boot: path }),
+    components: texts.optional(),
+    profiles: texts.optional(),
+    kernel: z.strictObject({
+      packages: texts,
+      console: text,
+      baud: z.int().positive().optional(),
+      modules: texts.optional(),
+    }),
+    uefi: z.strictObject({ stub: path, boot: path }).optional(),
+    boot: z.strictObject({ packages: texts, files: z.record(path, path), texts: z.record(path, text) }).optional(),
     emulator: z
       .strictObject({
         packages: texts,
@@ -100,5 +138,8 @@ function schema(z: typeof Zod.z) {
         directCredentials: z.enum(['smbios', 'cmdline']),
       })
       .optional(),
+  });
+  return machine.refine(({ uefi, boot }) => (uefi === undefined) !== (boot === undefined), {
+    message: 'a machine has either uefi or boot',
   });
 }

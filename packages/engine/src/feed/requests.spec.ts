@@ -15,7 +15,9 @@ function load(file: string, name: string) {
 }
 
 describe.each(machineNames())('for %s', (target) => {
-  test.each(supported)('%s: every package name is mapped, every package extension is known', (name) => {
+  // qemu-quickstart is for no board.
+  const files = machine(target).emulator ? supported : supported.filter((name) => name !== 'qemu-quickstart');
+  test.each(files)('%s: every package name is mapped, every package extension is known', (name) => {
     const { config, positionOf } = load(join(corpus, name, 'avocado.yaml'), target);
     for (const [extension, { source }] of Object.entries(config.extensions)) {
       if (source?.type === 'package') expect(packageExtension(extension, target)).toBeDefined();
@@ -23,7 +25,8 @@ describe.each(machineNames())('for %s', (target) => {
     }
     for (const runtime of Object.keys(config.runtimes)) {
       const requests = rootRequests(config, { kind: 'runtime', name: runtime }, { positionOf });
-      expect(Object.keys(requests).sort()).toEqual(['emulator', 'initramfs', 'kernel', 'rootfs', 'tools']);
+      const emulator = machine(target).emulator ? ['emulator'] : [];
+      expect(Object.keys(requests).sort()).toEqual([...emulator, 'initramfs', 'kernel', 'rootfs', 'tools']);
     }
   });
 
@@ -37,6 +40,18 @@ describe.each(machineNames())('for %s', (target) => {
   });
 });
 
+test("a board's firmware comes with the kernel, whichever that is", () => {
+  const { config } = load(join(corpus, 'rust-vitals', 'avocado.yaml'), 'raspberrypi4');
+  const kernelOf = (changed: typeof config): string[] | undefined =>
+    rootRequests(changed, { kind: 'runtime', name: 'dev' }, { packages: { other: ['linux-image-rt-arm64'] } }).kernel;
+  expect(kernelOf(config)).toEqual(['linux-image-arm64', 'raspi-firmware']);
+  const kernel: typeof config.kernel = {
+    default: { kind: 'package', package: 'other' } as (typeof config.kernel)[string],
+  };
+  const dev = { ...config.runtimes['dev']!, kernel: 'default' };
+  expect(kernelOf({ ...config, kernel, runtimes: { dev } })).toEqual(['linux-image-rt-arm64', 'raspi-firmware']);
+});
+
 test('agents of a cloud are left out with a reason; what nobody knows is nothing', () => {
   expect(packageExtension('avocado-ext-connect', 'qemux86-64')).toMatchObject({ kind: 'omitted' });
   expect(packageExtension('avocado-bsp-other', 'qemux86-64')).toBeUndefined();
@@ -45,6 +60,11 @@ test('agents of a cloud are left out with a reason; what nobody knows is nothing
 
 test('an unknown machine target is an error that lists the known ones', () => {
   expect(() => machine('raspberrypi9')).toThrow(expect.objectContaining({ code: 'MACHINE_UNKNOWN' }));
+  expect(() => machine('raspberrypi5')).toThrow(
+    expect.objectContaining({
+      hint: expect.stringMatching(/no driver of its card reader.*It knows .*raspberrypi4/) as string,
+    }),
+  );
   expect(machine('qemuarm64')).toMatchObject({
     architecture: 'arm64',
     arch: 'aarch64',

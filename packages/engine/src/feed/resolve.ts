@@ -45,10 +45,12 @@ export async function resolveRoots(
   { signal, ready }: { signal?: AbortSignal; ready: (state: AptState) => Promise<void> },
 ): Promise<Partial<Record<RootName, PackagePin[]>>> {
   const mirror = await findMirror(process.env, '/etc/apt', signal);
+  const components = [...mirror.components, ...(machine.components ?? [])];
   const roots: Partial<Record<RootName, PackagePin[]>> = {};
   for (const [root, wanted] of Object.entries(requests) as [RootName | 'base', string[]][]) {
     if (root === 'base') continue;
-    const state = aptState(rootArchitecture(root, machine), mirror);
+    const forTarget = feedData().roots[root].architecture === 'target';
+    const state = aptState(rootArchitecture(root, machine), forTarget ? { ...mirror, components } : mirror);
     await ready(state);
     const all = await aptClosure(state, withEssential(root, wanted), signal);
     const base =

@@ -6,6 +6,7 @@ import type { TaskContext } from '../task';
 import { baseDigest } from './disk-recipe';
 import type { DiskRecipe } from './disk-recipe';
 import { isIntact, pruneDisks, recordDisk } from './disk-store';
+import { hybridMbr, writeMbr } from './mbr';
 import { provePart } from './parts';
 import { repartArguments, repartDefinitions, repartPlaces } from './repart';
 import type { RepartSources } from './repart';
@@ -30,6 +31,7 @@ export async function openBase(recipe: DiskRecipe, project: string, context: Tas
     if (await isIntact(path)) return;
     await withTemporaryDirectory(storePath('disks'), async (work) => {
       await makeBase(recipe, digest, work, context);
+      if (recipe.table === 'hybrid') await writeMbr(join(work, 'disk.raw'), hybridMbr(recipe));
       await rename(join(work, 'disk.raw'), path);
     });
     await recordDisk(path, owner);

@@ -13,7 +13,8 @@ const input: DiskInput = {
   rootfs: part('rootfs.erofs', 80 * MiB),
   kernel: part('vmlinuz', 1),
   initramfs: part('initramfs.cpio.zst', 1),
-  boot: { path: 'EFI/BOOT/BOOTX64.EFI', source: part('boot.efi', 14 * MiB) },
+  boot: [{ path: 'EFI/BOOT/BOOTX64.EFI', source: part('boot.efi', 14 * MiB) }],
+  hybrid: false,
   var: { source: part('var.json', 1), bytes: 10 * MiB, entries: 20 },
   sourceDateEpoch: 0,
   tools: { method: 'unpack', architecture: 'amd64', packages: [], digest: 'd' },
@@ -42,8 +43,17 @@ test('another OS image has another partition id, and so another disk', () => {
 });
 
 test('a boot program too large for FAT16 gets an ESP that firmware reads as FAT32', () => {
-  const boot = { ...input.boot, source: part('boot.efi', 100 * MiB) };
+  const boot = [{ path: 'EFI/BOOT/BOOTX64.EFI', source: part('boot.efi', 100 * MiB) }];
   expect(diskRecipe({ ...input, boot }).partitions[0]).toMatchObject({ size: 300 * MiB, content: { fat: 32 } });
+});
+
+test('firmware of a board gets FAT32, however little is on it, and an MBR beside the GPT', () => {
+  const boot = ['start4.elf', 'vmlinuz'].map((path) => ({ path, source: part(path, MiB) }));
+  const recipe = diskRecipe({ ...input, boot, hybrid: true });
+  expect(recipe.partitions[0]).toMatchObject({ size: 300 * MiB, content: { fat: 32, files: boot } });
+  expect(recipe.table).toBe('hybrid');
+  const { table: _, ...plain } = recipe;
+  expect(baseDigest(plain)).not.toBe(baseDigest(recipe));
 });
 
 test('repart gets what goes where', () => {

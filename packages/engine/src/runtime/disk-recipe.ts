@@ -45,6 +45,8 @@ export interface DiskRecipe {
   initramfs: Part;
   /** In their order on the disk. */
   partitions: DiskPartition[];
+  /** GPT with an MBR that names the boot partition, too (mbr.ts); GPT alone where absent. */
+  table?: 'hybrid';
   /** Bytes. */
   size: number;
   sourceDateEpoch: number;
@@ -56,13 +58,16 @@ export interface DiskInput {
   machine: string;
   profile: string;
   architecture: 'amd64' | 'arm64';
-  /** The kernel's, such as `ttyS0`. */
+  /** The kernel's, such as `ttyS0` or `ttyS1,115200`. */
   console: string;
   runtime: { name: string; id: string };
   rootfs: Part;
   kernel: Part;
   initramfs: Part;
-  boot: { path: string; source: Part };
+  /** Files of the boot partition, by their paths on it. */
+  boot: { path: string; source: Part }[];
+  /** The boot partition is for firmware that is no UEFI. */
+  hybrid: boolean;
   var: { source: Part; bytes: number; entries: number };
   sourceDateEpoch: number;
   tools: RootSpec;
@@ -75,7 +80,7 @@ export function rootPartitionUuid(machine: string, rootfs: Pick<Part, 'sha256'>)
 /**
  * Without `lsm=` the kernel starts BPF and AppArmor too, which nothing here uses: systemd alone then spends a second of
  * software emulation on a BPF program.
- * @param console the kernel's, such as `ttyS0`
+ * @param console the kernel's, such as `ttyS0` or `ttyS1,115200`
  */
 export function kernelCommandLine(machine: string, rootfs: Pick<Part, 'sha256'>, console: string): string {
   return `root=PARTUUID=${rootPartitionUuid(machine, rootfs)} ro console=${console} quiet lsm=landlock,lockdown,yama`;
@@ -85,16 +90,19 @@ export function kernelCommandLine(machine: string, rootfs: Pick<Part, 'sha256'>,
 export function diskRecipe(input: DiskInput): DiskRecipe {
   const { machine, rootfs, boot, var: variable } = input;
   const uuid = (name: string, content = ''): string => uuid5(diskNamespace, `${machine} ${name} ${content}`);
-  const esp = espSize(boot.source.size);
+  const esp = espSize(
+    boot.reduce((sum, { source }) => sum + source.size, 0),
+    input.hybrid,
+  );
   const root = input.architecture === 'amd64' ? 'root-x86-64' : 'root-arm64';
   const slot = roundUp(Math.max(rootfs.size * 1.5, 128 * MiB), 64 * MiB);
   const partitions: DiskPartition[] = [
     {
       name: 'boot-a',
       type: 'esp',
-      uuid: uuid('boot-a', boot.source.sha256),
+      uuid: uuid('boot-a', boot.map(({ source }) => source.sha256).join(' ')),
       size: esp.size,
-      content: { kind: 'esp', fat: esp.fat, files: [boot] },
+      content: { kind: 'esp', fat: esp.fat, files: boot },
     },
     // No second ESP for firmware to choose from before there is something in it.
     { name: 'boot-b', type: 'linux-generic', uuid: uuid('boot-b'), size: esp.size },
@@ -123,6 +131,7 @@ export function diskRecipe(input: DiskInput): DiskRecipe {
     kernel: input.kernel,
     initramfs: input.initramfs,
     partitions,
+    ...(input.hybrid && { table: 'hybrid' as const }),
     // And 1 MiB for the second table.
     size: partitions.reduce((sum, partition) => sum + partition.size, firstPartition + MiB),
     sourceDateEpoch: input.sourceDateEpoch,
@@ -139,15 +148,15 @@ export function diskDigest(recipe: DiskRecipe): string {
 }
 
 /** Name of the disk with an empty var partition: the same for all runtimes and builds with this OS image and these sizes. */
-export function baseDigest({ partitions, size, sourceDateEpoch, tools }: DiskRecipe): string {
+export function baseDigest({ partitions, table, size, sourceDateEpoch, tools }: DiskRecipe): string {
   const base = partitions.map(({ content, ...partition }) =>
     content?.kind === 'var' ? partition : { ...partition, content },
   );
-  return sha256(canonicalJson({ base, size, sourceDateEpoch, tools: tools.digest, assembly }));
+  return sha256(canonicalJson({ base, table, size, sourceDateEpoch, tools: tools.digest, assembly }));
 }
 
 /** Bytes before the partition. */
-export function partitionOffset({ partitions }: DiskRecipe, name: DiskPartition['name']): number {
+export function partitionOffset({ partitions }: Pick<DiskRecipe, 'partitions'>, name: DiskPartition['name']): number {
   const before = partitions.slice(
     0,
     partitions.findIndex((partition) => partition.name === name),
@@ -158,9 +167,10 @@ export function partitionOffset({ partitions }: DiskRecipe, name: DiskPartition[
 /**
  * Firmware reads FAT32 only with at least 65525 clusters, which 64 MiB do not have (measured: it finds nothing to boot);
  * as FAT16 they work.
+ * @param board firmware of a board: that of the Raspberry Pi took every FAT for FAT32 until 2021
  */
-function espSize(bytes: number): { size: number; fat: 16 | 32 } {
-  return bytes <= 56 * MiB
+function espSize(bytes: number, board: boolean): { size: number; fat: 16 | 32 } {
+  return bytes <= 56 * MiB && !board
     ? { size: 64 * MiB, fat: 16 }
     : { size: roundUp(Math.max(bytes * 1.25, 300 * MiB), 4 * MiB), fat: 32 };
 }

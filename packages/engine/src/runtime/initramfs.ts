@@ -30,18 +30,20 @@ for name in os.listdir("/work/modules"):
 /**
  * Writes `initramfs.cpio.zst`: busybox, our /init and the modules it loads, nothing else.
  * @param index directory of modules.dep
+ * @param own modules that the machine's own disks need
  * @param work an empty directory
  */
 export async function makeInitramfs(
   kernel: Kernel,
   index: string,
+  own: readonly string[],
   busyboxRoot: string,
   output: string,
   work: string,
   tools: RootSpec,
   context: TaskContext,
 ): Promise<void> {
-  const lists = orderModules(await readFile(join(index, 'modules.dep'), 'utf8'));
+  const lists = orderModules(await readFile(join(index, 'modules.dep'), 'utf8'), own);
   const modules = join(work, 'modules');
   await mkdir(modules, { recursive: true });
   for (const path of Object.values(lists).flat())

@@ -9,6 +9,7 @@ import type { OutputManifest } from '../store';
 import type { ProvisionOptions, TaskContext, TaskOutput } from '../task';
 import { provisionRuntime } from './avocado/provision';
 import type { ProvisionRecord } from './avocado/provision';
+import { bootFiles, kernelConsole } from './boot-files';
 import { readRootfs } from './build';
 import { diskRecipe } from './disk-recipe';
 import type { DiskRecipe } from './disk-recipe';
@@ -24,9 +25,6 @@ export interface ProvisionInput {
   /** A file of the OS image's output. */
   rootfs: (name: string) => Part;
 }
-
-/** Profiles that every machine target of the debian feed has. */
-const profiles = ['img'];
 
 /**
  * Writes `disk.json`: what the disk is made of; on the avocado feed the SDK's own programs make it (avocado/provision.ts). No image's bytes are read: whoever puts the disk together (openDisk)
@@ -54,13 +52,14 @@ async function writeRecipe(
   descriptor: SdkDescriptor,
   { workspaceRoot }: TaskContext,
 ): Promise<DiskRecipe> {
+  const target = machine(options.machine);
+  const { profiles = ['img'] } = target;
   const profile = options.profile ?? 'img';
   if (!profiles.includes(profile)) {
     throw new AvocadoError('PROFILE_UNKNOWN', `${options.machine} has no provision profile ${profile}`, {
       hint: `Profiles of ${options.machine}: ${profiles.join(', ')}.`,
     });
   }
-  const target = machine(options.machine);
   const tools = requireRoot(descriptor, 'tools', options.sdk.task);
   const { files } = await readRootfs(workspaceRoot, options.rootfs);
   const runtime = await readRuntime(workspaceRoot, options.runtime);
@@ -72,12 +71,13 @@ async function writeRecipe(
       machine: options.machine,
       profile,
       architecture: target.architecture,
-      console: target.kernel.console,
+      console: kernelConsole(target.kernel),
       runtime: { name: options.runtimeName, id: runtime.manifest.id },
       rootfs,
       kernel: part(options.rootfs, files, 'vmlinuz'),
       initramfs: part(options.rootfs, files, 'initramfs.cpio.zst'),
-      boot: { path: target.uefi.boot, source: part(options.rootfs, files, 'boot.efi') },
+      boot: bootFiles(target).map(({ path, output: name }) => ({ path, source: part(options.rootfs, files, name) })),
+      hybrid: target.boot !== undefined,
       var: { source: part(options.runtime, runtime.files, 'var.json'), ...varSize(runtime.content) },
       sourceDateEpoch: options.source_date_epoch,
       tools,

@@ -2,6 +2,7 @@ import { copyFile, mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { accountFiles } from '../accounts';
 import { readDescriptor } from '../extension/upstream';
+import { machine } from '../feed/data';
 import { rootfsTar } from '../feed';
 import type { RootSpec } from '../feed/types';
 import {
@@ -16,6 +17,7 @@ import {
 import type { RootfsOptions, TaskContext } from '../task';
 import { buildRpmRootfs } from './avocado/rootfs';
 import { readBase } from './base';
+import { bootFiles, writeBootFiles } from './boot-files';
 import { composeTree } from './compose';
 import { imageAccounts, imageAdditions, neededTexts, replacements } from './contents';
 import { makeInitramfs } from './initramfs';
@@ -38,7 +40,7 @@ export interface RootfsRecord {
 }
 
 /**
- * Builds the OS image: `rootfs.erofs`, `initramfs.cpio.zst`, `vmlinuz`, `boot.efi`, `accounts/*`, `rootfs.json` and their manifest.
+ * Builds the OS image: `rootfs.erofs`, `initramfs.cpio.zst`, `vmlinuz`, what the firmware reads beside them (boot-files.ts), `accounts/*`, `rootfs.json` and their manifest.
  * Reproducible, and without privileges: owners come from the packages' tar, which is never unpacked.
  * @throws AvocadoError `ROOTFS_*`, `INITRAMFS_*`, `KERNEL_*`, `ACCOUNT_*`, `OVERLAY_*`, `SDK_ROOT_MISSING`, `COMMAND_FAILED`
  */
@@ -49,8 +51,10 @@ export async function buildRootfs(options: RootfsOptions, context: TaskContext):
   if (descriptor.feed === 'avocado') return buildRpmRootfs(options, descriptor, context);
   const spec = (name: 'rootfs' | 'initramfs' | 'kernel' | 'tools') => requireRoot(descriptor, name, options.sdk.task);
   const tools = spec('tools');
+  const target = machine(options.machine);
   const tar = await rootfsTar(spec('rootfs'), { reporter, signal, label: 'rootfs' });
-  const kernel = await findKernel((await context.openRoot(spec('kernel'))).path);
+  const kernelRoot = (await context.openRoot(spec('kernel'))).path;
+  const kernel = await findKernel(kernelRoot);
   const busybox = (await context.openRoot(spec('initramfs'))).path;
 
   const step = reporter.step('make the OS image');
@@ -81,15 +85,26 @@ export async function buildRootfs(options: RootfsOptions, context: TaskContext):
       step.update('pack it');
       await packImage(tree, digest, output, options, tools, context);
       step.update('make the initramfs');
-      await makeInitramfs(kernel, index, busybox, output, await scratch('initramfs'), tools, context);
+      await makeInitramfs(
+        kernel,
+        index,
+        target.kernel.modules ?? [],
+        busybox,
+        output,
+        await scratch('initramfs'),
+        tools,
+        context,
+      );
 
       await copyFile(kernel.vmlinuz, join(output, 'vmlinuz'));
-      await makeUki(output, kernel.version, options, tools, context);
+      if (target.uefi) await makeUki(output, kernel.version, target.uefi, options, tools, context);
+      else await writeBootFiles(target, kernelRoot, kernel.version, output);
       await mkdir(join(output, 'accounts'));
       for (const { name } of accountFiles) await writeFile(join(output, 'accounts', name), accounts[name]);
       await writeFile(join(output, 'rootfs.json'), `${canonicalJson(record)}\n`);
       await writeManifest(output, [
-        ...['rootfs.erofs', 'initramfs.cpio.zst', 'vmlinuz', 'boot.efi', 'rootfs.json'],
+        ...new Set(['rootfs.erofs', 'initramfs.cpio.zst', 'vmlinuz', ...bootFiles(target).map(({ output }) => output)]),
+        'rootfs.json',
         ...accountFiles.map(({ name }) => `accounts/${name}`),
       ]);
     }),

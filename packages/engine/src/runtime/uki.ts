@@ -1,8 +1,8 @@
 import { machine } from '../feed/data';
+import type { Machine } from '../feed/machine';
 import type { RootSpec } from '../feed/types';
-import { sha256File } from '../store';
 import type { RootfsOptions, TaskContext } from '../task';
-import { kernelCommandLine } from './disk-recipe';
+import { imageCommandLine } from './boot-files';
 import { runTool } from './tools';
 
 /**
@@ -13,12 +13,12 @@ import { runTool } from './tools';
 export async function makeUki(
   output: string,
   version: string,
+  uefi: NonNullable<Machine['uefi']>,
   options: RootfsOptions,
   tools: RootSpec,
   context: TaskContext,
 ): Promise<void> {
-  const { architecture, uefi, kernel } = machine(options.machine);
-  const rootfs = { sha256: await sha256File(`${output}/rootfs.erofs`) };
+  const target = machine(options.machine);
   await runTool(
     tools,
     {
@@ -26,11 +26,11 @@ export async function makeUki(
       argv: [
         ...['ukify', 'build', '--linux=/work/out/vmlinuz', '--initrd=/work/out/initramfs.cpio.zst'],
         ...[
-          `--cmdline=${kernelCommandLine(options.machine, rootfs, kernel.console)}`,
+          `--cmdline=${await imageCommandLine(target, output)}`,
           `--uname=${version}`,
           `--os-release=ID=debian\nNAME=${options.runtime.name}\n`,
         ],
-        ...[`--stub=/${uefi.stub}`, `--efi-arch=${architecture === 'amd64' ? 'x64' : 'aa64'}`],
+        ...[`--stub=/${uefi.stub}`, `--efi-arch=${target.architecture === 'amd64' ? 'x64' : 'aa64'}`],
         '--output=/work/out/boot.efi',
       ],
       env: { SOURCE_DATE_EPOCH: String(options.source_date_epoch) },

@@ -40,10 +40,12 @@ const errors = (target?: TargetConfiguration): Record<string, string> =>
 test('other machine targets of the feed, and those that the file names, fail the first task of every project', async () => {
   const more = 'supported_targets: [qemux86-64, raspberrypi5]\nextensions: { app: { version: 1.0.0 } }';
   const { dev, app } = await targetsOf({ 'a/avocado.yaml': yaml(more) });
+  const refused = (name: string): string =>
+    `a/avocado.yaml: supported_targets does not name ${name} [CONFIG_TARGET_UNSUPPORTED]\n` +
+    '  hint: It names qemux86-64, raspberrypi5.';
   const expected = {
-    qemuarm64:
-      'a/avocado.yaml: supported_targets does not name qemuarm64 [CONFIG_TARGET_UNSUPPORTED]\n' +
-      '  hint: It names qemux86-64, raspberrypi5.',
+    qemuarm64: refused('qemuarm64'),
+    raspberrypi4: refused('raspberrypi4'),
     raspberrypi5: expect.stringMatching(/does not know .* raspberrypi5 \[MACHINE_UNKNOWN\]/) as string,
   };
   expect(errors(dev?.['sdk-install'])).toEqual(expected);
@@ -57,7 +59,7 @@ test('other machine targets of the feed, and those that the file names, fail the
 
 test('where nothing is refused nothing is added', async () => {
   const { dev } = await targetsOf({ 'avocado.yaml': yaml('extensions: { app: { version: 1.0.0 } }') });
-  expect(Object.keys(dev?.['sdk-install']?.configurations ?? {})).toEqual(['qemuarm64']);
+  expect(Object.keys(dev?.['sdk-install']?.configurations ?? {})).toEqual(['qemuarm64', 'raspberrypi4']);
   expect(errors(dev?.['sdk-install'])).toEqual({});
 });
 
