@@ -387,7 +387,10 @@ if (!isRoot) process.stdout.write('A full disk is not tried: only root can mount
       rmSync(path, { recursive: true, force: true });
       execFileSync('fallocate', ['--length', String(free() - rest), filler()]);
       const { code, output } = await there.run(step);
-      expect({ code, output }).toEqual({ code: 1, output: expect.stringMatching(/\[DISK_FULL\]/) as string });
+      // What is left at random may be enough.
+      if (rest === 0 || code !== 0) {
+        expect({ code, output }).toEqual({ code: 1, output: expect.stringMatching(/\[DISK_FULL\]/) as string });
+      }
       rmSync(filler());
       await succeed(step, there);
       expect(leftovers(inside(disk))).toEqual([]);

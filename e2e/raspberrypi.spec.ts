@@ -45,6 +45,11 @@ test(
   minutes,
 );
 
+if (!runsArm64)
+  process.stdout.write(
+    'The card is not made: no arm64 programs run here (apt-get install arch-test qemu-user-static).\n',
+  );
+
 (runsArm64 ? describe : describe.skip)('the card', () => {
   let directory: string;
   let disk: OpenedDisk;

@@ -56,13 +56,18 @@ export async function installTar(spec: RootSpec, tar: string, options: InstallOp
     const repository = join(scratch, 'repository');
     await writeRepository(spec.packages, repository, options.signal);
     // The root's modes follow the umask, which must not be the user's.
-    const argv = ['sh', '-c', 'umask 022; exec "$@"', 'sh', ...mmdebstrapArgv(spec, repository, tar)];
+    const argv = [...ownMounts(), 'sh', '-c', 'umask 022; exec "$@"', 'sh', ...mmdebstrapArgv(spec, repository, tar)];
     const { code, stderr } = await runTool(argv, {
       signal: options.signal,
       env: { SOURCE_DATE_EPOCH: '0', DEBIAN_FRONTEND: 'noninteractive', TMPDIR: scratch, HOME: '/' },
     });
     if (code !== 0) throw installError(spec, stderr);
   });
+}
+
+/** What root's mmdebstrap mounts goes with it, even when it is killed; a user's has namespaces of its own. */
+function ownMounts(): string[] {
+  return process.getuid?.() === 0 ? ['unshare', '--mount', '--'] : [];
 }
 
 /** @param stderr what mmdebstrap said */
