@@ -14,16 +14,12 @@ const common = {
   modulePathIgnorePatterns: ['<rootDir>/(tmp|\\.nx|packages/[^/]+/dist|examples/[^/]+/\\.avocado)/'],
 };
 
-/**
- * `unit` beside the sources, `e2e` with the real tools; `soak` takes long, and is run by hand until it is known to pass
- * and to fit into CI: `npx jest --runInBand --selectProjects soak`.
- */
+/** `unit` beside the sources, `e2e` with the real tools. */
 module.exports = {
   // A hook or a test that says nothing else: not a measure of speed, only an end for what hangs.
   testTimeout: 60_000,
   projects: [
     { ...common, displayName: 'unit', rootDir: __dirname, testMatch: ['<rootDir>/packages/*/src/**/*.spec.ts'] },
     { ...common, displayName: 'e2e', rootDir: __dirname, testMatch: ['<rootDir>/e2e/**/*.spec.ts'] },
-    { ...common, displayName: 'soak', rootDir: __dirname, testMatch: ['<rootDir>/e2e/**/*.soak.ts'] },
   ],
 };

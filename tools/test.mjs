@@ -7,18 +7,21 @@ import { root, setup, step } from './setup.mjs';
 
 const total = { passed: 0, failed: 0, skipped: 0 };
 
-/** What shares a Docker daemon of the tests' own, and what is about booted machines: about half of the time. */
-const machines = '/e2e/((docker|avocado-feed)[^/]*|boot|deploy|testing|watch)\\.spec\\.ts$';
+/** What shares a Docker daemon of the tests' own, and what is about booted machines. */
+const machines = '/e2e/((docker|avocado-feed)[^/]*|boot|deploy|testing|warm|watch)\\.spec\\.ts$';
+/** What is killed, spoilt and run by several at once, many times. */
+const faults = '/e2e/(damage|distributed|kill)\\.spec\\.ts$';
 
 setup();
 await check();
 await jest('unit', ['--selectProjects', 'unit']);
-// Two at a time, each one file after the other: most of them wait for a disk, a network or an emulated processor, and they
+// Three at a time, each one file after the other: most of them wait for a disk, a network or an emulated processor, and they
 // wait for each other where they want the same thing made.
 const e2e = (...args) => ['--selectProjects', 'e2e', '--runInBand', ...args];
 await Promise.all([
-  jest('e2e: builds', e2e('--testPathIgnorePatterns', machines)),
+  jest('e2e: builds', e2e('--testPathIgnorePatterns', machines, faults)),
   jest('e2e: Docker and machines', e2e('--testPathPatterns', machines), { after: true }),
+  jest('e2e: faults', e2e('--testPathPatterns', faults), { after: true }),
 ]);
 
 console.log(`\n${total.passed} passed, ${total.failed} failed, ${total.skipped} skipped`);

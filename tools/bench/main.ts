@@ -20,6 +20,7 @@ import { machine, writeResults } from './results';
 import { sandbox } from './sandbox';
 import { Scale } from './scale';
 import { sdk } from './sdk';
+import { warm } from './warm';
 import { BenchWorkspace } from './workspace';
 
 const project = 'examples/rust-vitals/.avocado/example-rust/qemux86-64';
@@ -70,6 +71,7 @@ function measures(
     ['sandbox', () => sandbox(tools)],
     ['entry', () => entry(workspace)],
     ['boot', () => boot(workspace)],
+    ['warm', () => warm(workspace)],
     ['scale', () => withScale(workspace, (scale) => scale.cold())],
     ['scale', () => withScale(workspace, (scale) => scale.warm())],
     ['docker', () => docker(workspace, tools)],

@@ -51,7 +51,7 @@ export async function testBoot(
 ): Promise<BootReport> {
   const checks = new Checks(wanted);
   if (signal.aborted) throw new AvocadoError('ABORTED', `the boot test of ${prepared.name} was interrupted`);
-  const step = reporter.step(`boot ${prepared.name} (${prepared.accelerator})`);
+  const step = reporter.step(`${prepared.warm ? 'resume' : 'boot'} ${prepared.name} (${prepared.accelerator})`);
   const vm = await startPrepared(prepared, { isolated: true }, signal);
   let timer: NodeJS.Timeout | undefined;
   let abort = (): void => undefined;
@@ -79,13 +79,14 @@ export async function testBoot(
       signal.addEventListener('abort', () => vm.kill(), { once: true });
       const error = await bootFailure(vm, checks, { verdict, timeout, name, kept: failed });
       const artifacts = verdict === 'exited' ? {} : await askForArtifacts(vm, name);
-      const phases = verdict === 'exited' ? {} : await readPhases(vm, 5000).catch(() => ({}));
+      const phases = verdict === 'exited' || prepared.warm ? {} : await readPhases(vm, 5000).catch(() => ({}));
       await vm.stop(0);
       const report = { ...seen, phases, failure: error.message };
       await keepFailure(failed, { name, report, artifacts, log: vm.log.path });
       throw error;
     }
-    const phases = await readPhases(vm);
+    // Those of the snapshot's boot are none of this machine.
+    const phases = prepared.warm ? {} : await readPhases(vm);
     step.done(formatPhases(phases));
     for (const missing of checks.missing()) reporter.warn(missing);
     // A machine that passes also powers off as it should; one that fails is just ended.

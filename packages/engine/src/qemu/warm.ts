@@ -134,19 +134,22 @@ export async function awaken(vm: Vm, name: string): Promise<void> {
 
 function wakingScript(): string {
   const device = `/dev/disk/by-partuuid/${varPartitionUuid}`;
-  return [
+  // RNDRESEEDCRNG of random(4): the new seed counts from now on, not in a minute.
+  const reseed = `perl -e 'open(F, ">", "/dev/urandom") and ioctl(F, 0x5207, 0) or die $!'`;
+  const steps = [
+    'set -e',
     `date --set=@${(Date.now() / 1000).toFixed(3)} >/dev/null`,
     `echo ${randomBytes(32).toString('base64')} >/dev/urandom`,
-    // RNDRESEEDCRNG of random(4): from now on, not in a minute.
-    `perl -e 'open(F, ">", "/dev/urandom") and ioctl(F, 0x5207, 0) or die $!'`,
-    `echo ${randomUUID().replaceAll('-', '')} >/run/machine-id`,
+    `${reseed} & seed=$!`,
     // The journal of a machine is in a directory of its id.
-    '{ systemctl restart systemd-journald.service & }',
+    `echo ${randomUUID().replaceAll('-', '')} >/run/machine-id`,
+    'systemctl restart systemd-journald.service & journal=$!',
     // udev has looked at it, when it was empty.
     `blockdev --flushbufs ${device}`,
     `mount -t btrfs -o noatime ${device} /var`,
     'systemd-tmpfiles --create --prefix=/var',
-    'wait',
+    'wait $seed; wait $journal',
     'systemctl start avocado-extension.service',
-  ].join(' && ');
+  ];
+  return `( ${steps.join('; ')} )`;
 }
