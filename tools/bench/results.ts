@@ -17,13 +17,16 @@ export function machine(): string {
   return `${cpus().length} cores (${cpus()[0]?.model ?? '?'}), ${memory} GB, Node ${process.versions.node}`;
 }
 
-/** Keeps these rows in docs/benchmarks.json, in the place of older ones of the same name; writes table and plot from all. */
+/**
+ * Keeps these rows in docs/benchmarks.json, in the place of older ones of the same name; writes table and plot from all.
+ * What could not be measured keeps its older row.
+ */
 export function writeResults(rows: Row[]): void {
   const file = docs('benchmarks.json');
   const before = existsSync(file) ? (JSON.parse(readFileSync(file, 'utf8')) as Result[]) : [];
   const stamp = { date: new Date().toISOString().slice(0, 10), machine: machine() };
   const results = new Map(before.map((result) => [result.name, result]));
-  for (const row of rows) results.set(row.name, { ...row, ...stamp });
+  for (const row of rows) if (!('reason' in row)) results.set(row.name, { ...row, ...stamp });
   // A name that is new comes last; a run of all brings them into its order.
   const sorted = [...results.values()];
   writeFileSync(file, `${JSON.stringify(sorted, null, 2)}\n`);
