@@ -30,6 +30,8 @@ export interface Machine {
   boot?: BootPartition;
   /** Absent: only the board itself can boot it. */
   emulator?: Emulator;
+  /** Debian package of the static emulator that runs its programs on another architecture, whichever the build machine's is. */
+  interpreter?: string;
 }
 
 export interface MachineKernel {
@@ -126,6 +128,7 @@ function schema(z: typeof Zod.z) {
       modules: texts.optional(),
     }),
     uefi: z.strictObject({ stub: path, boot: path }).optional(),
+    interpreter: text.optional(),
     boot: z.strictObject({ packages: texts, files: z.record(path, path), texts: z.record(path, text) }).optional(),
     emulator: z
       .strictObject({

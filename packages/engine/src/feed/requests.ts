@@ -47,6 +47,7 @@ export function rootRequests(config: AvocadoConfig, project: Project, options: R
   if (project.kind === 'runtime' && machine.emulator) {
     requests.emulator = sorted([...(roots.emulator.base ?? []), ...machine.emulator.packages]);
   }
+  if (requests.rootfs && machine.interpreter) requests.interpreter = [machine.interpreter];
   if (unmapped.size > 0) throw unmappedError(config, [...unmapped.values()], options);
   return requests;
 }
