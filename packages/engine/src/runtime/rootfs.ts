@@ -98,7 +98,7 @@ export async function buildRootfs(options: RootfsOptions, context: TaskContext):
       );
 
       await copyFile(kernel.vmlinuz, join(output, 'vmlinuz'));
-      if (target.uefi) await makeUki(output, kernel.version, target.uefi, options, tools, context);
+      if (target.uefi) await makeUki(output, { ...kernel, root: kernelRoot }, target.uefi, options, tools, context);
       else await writeBootFiles(target, kernelRoot, kernel.version, output);
       await mkdir(join(output, 'accounts'));
       for (const { name } of accountFiles) await writeFile(join(output, 'accounts', name), accounts[name]);
