@@ -25,8 +25,9 @@ describeArm64('qemuarm64', () => {
       const { code, output } = await workspace.nx(['run', 'dev:boot-test:qemuarm64']);
       if (code !== 0) throw new Error(output);
       const { checks } = JSON.parse(workspace.read(`${folder}/boot-test/report.json`)) as Report;
-      expect(checks.map(({ passed }) => passed)).toEqual([true]);
-      expect(JSON.parse(checks[0]?.evidence[0] ?? '')).toMatchObject({ hostname: 'avocado-qemuarm64' });
+      expect(checks.filter(({ passed }) => !passed)).toEqual([]);
+      const line = checks.flatMap(({ evidence }) => evidence).find((text) => text.startsWith('{'));
+      expect(JSON.parse(line ?? '')).toMatchObject({ hostname: 'avocado-qemuarm64' });
     },
     40 * minutes,
   );
