@@ -1,4 +1,3 @@
-import { existsSync } from 'node:fs';
 import { mkdtemp, open, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -12,13 +11,13 @@ import { createSandboxRunner } from '@nx-avocado/engine/sdk';
 import type { Mount, SdkRoot } from '@nx-avocado/engine/sdk';
 import { sha256File } from '@nx-avocado/engine/store';
 import type { TaskContext } from '@nx-avocado/engine/task';
+import { describeArm64 } from './support/emulation';
 import { TestWorkspace } from './support/workspace';
 
 /**
  * The card of a Raspberry Pi 4, from the example to the bytes on it; what the board makes of it only the board can tell.
- * The OS image is installed by arm64 programs. Where none run (apt-get install arch-test qemu-user-static), there is no card.
+ * The OS image is installed by arm64 programs. Where none run (support/emulation.ts says why), there is no card.
  */
-const runsArm64 = process.arch === 'arm64' || existsSync('/proc/sys/fs/binfmt_misc/qemu-aarch64');
 const minutes = 60_000;
 const MiB = 2 ** 20;
 const env = { AVOCADO_TARGET: 'raspberrypi4' };
@@ -45,12 +44,7 @@ test(
   minutes,
 );
 
-if (!runsArm64)
-  process.stdout.write(
-    'The card is not made: no arm64 programs run here (apt-get install arch-test qemu-user-static).\n',
-  );
-
-(runsArm64 ? describe : describe.skip)('the card', () => {
+describeArm64('the card', () => {
   let directory: string;
   let disk: OpenedDisk;
   let table: { name: string; uuid: string; start: number; size: number }[];
@@ -77,7 +71,7 @@ if (!runsArm64)
     disk = await openDisk(provision, context);
     const json = await tool(['sfdisk', '--json', '/disk']);
     table = (JSON.parse(json) as { partitiontable: { partitions: typeof table } }).partitiontable.partitions;
-  }, 30 * minutes);
+  }, 40 * minutes);
   afterAll(() => rm(directory, { recursive: true, force: true }));
 
   test('is a GPT, with an MBR that names its first partition first', async () => {

@@ -9,8 +9,8 @@ const total = { passed: 0, failed: 0, skipped: 0 };
 
 /** What shares a Docker daemon of the tests' own, and what is about booted machines. */
 const machines = '/e2e/((docker|avocado-feed)[^/]*|boot|deploy|testing|warm|watch)\\.spec\\.ts$';
-/** What is killed, spoilt and run by several at once, many times. */
-const faults = '/e2e/(damage|distributed|kill)\\.spec\\.ts$';
+/** What is killed, spoilt and run by several at once, many times; and OS images of another processor. */
+const long = '/e2e/(arm64|damage|distributed|kill|raspberrypi)\\.spec\\.ts$';
 
 setup();
 await check();
@@ -19,9 +19,9 @@ await jest('unit', ['--selectProjects', 'unit']);
 // wait for each other where they want the same thing made.
 const e2e = (...args) => ['--selectProjects', 'e2e', '--runInBand', ...args];
 await Promise.all([
-  jest('e2e: builds', e2e('--testPathIgnorePatterns', machines, faults)),
+  jest('e2e: builds', e2e('--testPathIgnorePatterns', machines, long)),
   jest('e2e: Docker and machines', e2e('--testPathPatterns', machines), { after: true }),
-  jest('e2e: faults', e2e('--testPathPatterns', faults), { after: true }),
+  jest('e2e: faults and other processors', e2e('--testPathPatterns', long), { after: true }),
 ]);
 
 console.log(`\n${total.passed} passed, ${total.failed} failed, ${total.skipped} skipped`);

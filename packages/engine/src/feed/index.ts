@@ -9,6 +9,8 @@ export { rootRequests } from './requests';
 export type { RequestOptions, RootRequests } from './requests';
 export type { Project } from './wants';
 export { resolveRoots, rootArchitecture, rootSpec } from './resolve';
+export { emulationFor } from './emulation';
+export type { Emulation } from './emulation';
 export { fetchPackages } from './fetch';
 export { packageFiles } from './package-files';
 export type { PackageFiles } from './package-files';

@@ -4,7 +4,9 @@ import { join } from 'node:path';
 import { AvocadoError } from '../error';
 import type { Reporter } from '../report';
 import { withTemporaryDirectory } from '../store';
-import { debPath, inParallel } from './fetch';
+import { emulationFor, emulatorVariable, ownUserNamespace, registerHook, writeEmulator } from './emulation';
+import type { Emulation } from './emulation';
+import { debPath, fetchPackages, inParallel } from './fetch';
 import { runTool } from './run';
 import type { PackagePin, RootSpec } from './types';
 import { unpackError } from './unpack';
@@ -12,6 +14,8 @@ import { unpackError } from './unpack';
 export interface InstallOptions {
   reporter: Reporter;
   signal?: AbortSignal | undefined;
+  /** The feed's emulator, for packages of another architecture; fetched where it is used. */
+  interpreter?: RootSpec | undefined;
 }
 
 /** What mmdebstrap takes from this machine, or leaves for a later apt: none of it is the packages'. */
@@ -25,7 +29,7 @@ const leftovers = [
 const cleanUp = `cd "$1" && rm -f ${leftovers.join(' ')} && echo localhost > etc/hostname`;
 
 /** Arguments of mmdebstrap for a root from a flat repository of exactly its packages. Pure. */
-export function mmdebstrapArgv(spec: RootSpec, repository: string, tar: string): string[] {
+export function mmdebstrapArgv(spec: RootSpec, repository: string, tar: string, emulation: Emulation): string[] {
   const excluded = ['doc', 'man', 'locale', 'info'].map((name) => `--dpkgopt=path-exclude=/usr/share/${name}/*`);
   return [
     'mmdebstrap',
@@ -34,6 +38,9 @@ export function mmdebstrapArgv(spec: RootSpec, repository: string, tar: string):
     `--include=${spec.packages.map(({ name }) => name).join(',')}`,
     // The list is complete as it is; device nodes cannot be unpacked by a user, and the sandbox has its own.
     '--skip=check/empty,output/dev',
+    // mmdebstrap would have arch-test try what is known already, or is not registered yet.
+    ...(emulation === 'registered' || emulation === 'private' ? ['--skip=check/qemu'] : []),
+    ...(emulation === 'private' ? [`--setup-hook=${registerHook}`] : []),
     ...excluded,
     '--dpkgopt=force-unsafe-io',
     '--aptopt=APT::Install-Recommends "false"',
@@ -47,7 +54,7 @@ export function mmdebstrapArgv(spec: RootSpec, repository: string, tar: string):
 
 /**
  * Installs the packages with their maintainer scripts and writes the result as a tar: owners and modes as Debian has
- * them, times of 1970. Root, or a user with subordinate ids.
+ * them, times of 1970. Root, or a user with subordinate ids. The bytes are the same whatever runs the scripts.
  */
 export async function installTar(spec: RootSpec, tar: string, options: InstallOptions): Promise<void> {
   // Not in the store: mmdebstrap works as another user id, which cannot enter a private home directory.
@@ -55,31 +62,55 @@ export async function installTar(spec: RootSpec, tar: string, options: InstallOp
     await chmod(scratch, 0o755);
     const repository = join(scratch, 'repository');
     await writeRepository(spec.packages, repository, options.signal);
+    const emulator = join(scratch, 'emulator');
+    const emulation = await prepareEmulation(spec, emulator, options);
     // The root's modes follow the umask, which must not be the user's.
-    const argv = [...ownMounts(), 'sh', '-c', 'umask 022; exec "$@"', 'sh', ...mmdebstrapArgv(spec, repository, tar)];
+    const umask = ['sh', '-c', 'umask 022; exec "$@"', 'sh'];
+    const argv = [...ownNamespaces(emulation), ...umask, ...mmdebstrapArgv(spec, repository, tar, emulation)];
     const { code, stderr } = await runTool(argv, {
       signal: options.signal,
-      env: { SOURCE_DATE_EPOCH: '0', DEBIAN_FRONTEND: 'noninteractive', TMPDIR: scratch, HOME: '/' },
+      env: {
+        ...{ SOURCE_DATE_EPOCH: '0', DEBIAN_FRONTEND: 'noninteractive', TMPDIR: scratch, HOME: '/' },
+        ...(emulation === 'private' ? { [emulatorVariable]: emulator } : {}),
+      },
     });
     if (code !== 0) throw installError(spec, stderr);
   });
 }
 
-/** What root's mmdebstrap mounts goes with it, even when it is killed; a user's has namespaces of its own. */
-function ownMounts(): string[] {
-  return process.getuid?.() === 0 ? ['unshare', '--mount', '--'] : [];
+/** Fetches and unpacks the feed's emulator where it will be used. */
+async function prepareEmulation(spec: RootSpec, directory: string, options: InstallOptions): Promise<Emulation> {
+  const emulation = await emulationFor(spec.architecture, options.signal);
+  if (emulation !== 'private') return emulation;
+  const pin = options.interpreter?.packages[0];
+  if (!pin) return 'none';
+  await fetchPackages([pin], options);
+  await writeEmulator(spec.architecture, pin, directory, options.signal);
+  return emulation;
 }
+
+/** What root's mmdebstrap mounts goes with it, even when it is killed; a user's has namespaces of its own. */
+function ownNamespaces(emulation: Emulation): string[] {
+  if (process.getuid?.() !== 0) return [];
+  return emulation === 'private' ? ownUserNamespace : ['unshare', '--mount', '--'];
+}
+
+/** mmdebstrap's own check, and what the programs of the hook say; not mmdebstrap's line that quotes the hook. */
+const foreign =
+  /can neither be executed natively|install arch-test|^cannot unshare the user namespace|^(?:mount|cat|sh): .*binfmt_misc/m;
 
 /** @param stderr what mmdebstrap said */
 export function installError(spec: Pick<RootSpec, 'architecture'>, stderr: string): AvocadoError {
   const errors = stderr.split('\n').filter((line) => line.startsWith('E:'));
-  if (/can neither be executed natively|install arch-test/.test(stderr)) {
+  if (foreign.test(stderr)) {
     return new AvocadoError(
       'ROOT_FOREIGN',
       `this machine cannot run the install scripts of ${spec.architecture} packages`,
       {
         output: stderr,
-        hint: 'Install emulation for other architectures (apt-get install arch-test qemu-user-static), or build on such a machine.',
+        hint:
+          'Where Linux is 6.7 or newer and lets user namespaces mount binfmt_misc, nothing has to be installed. ' +
+          'Elsewhere install emulation for the whole machine (apt-get install arch-test qemu-user-static), or build on such a machine.',
       },
     );
   }

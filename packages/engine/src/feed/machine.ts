@@ -24,12 +24,17 @@ export interface Machine {
   /** Provision profiles, which all make the same disk; `img` alone where absent. */
   profiles?: string[];
   kernel: MachineKernel;
-  /** The boot stub in the tools root, and where firmware looks for a boot program on the ESP. */
-  uefi?: { stub: string; boot: string };
+  /**
+   * The boot stub, and where firmware looks for a boot program on the ESP. The stub is in the tools root, unless it comes of
+   * packages of the machine's own architecture, which are in the kernel's root then.
+   */
+  uefi?: { packages?: string[]; stub: string; boot: string };
   /** In place of `uefi`. */
   boot?: BootPartition;
   /** Absent: only the board itself can boot it. */
   emulator?: Emulator;
+  /** Debian package of the static emulator that runs its programs on another architecture, whichever the build machine's is. */
+  interpreter?: string;
 }
 
 export interface MachineKernel {
@@ -125,7 +130,8 @@ function schema(z: typeof Zod.z) {
       baud: z.int().positive().optional(),
       modules: texts.optional(),
     }),
-    uefi: z.strictObject({ stub: path, boot: path }).optional(),
+    uefi: z.strictObject({ packages: texts.optional(), stub: path, boot: path }).optional(),
+    interpreter: text.optional(),
     boot: z.strictObject({ packages: texts, files: z.record(path, path), texts: z.record(path, text) }).optional(),
     emulator: z
       .strictObject({

@@ -26,7 +26,9 @@ describe.each(machineNames())('for %s', (target) => {
     for (const runtime of Object.keys(config.runtimes)) {
       const requests = rootRequests(config, { kind: 'runtime', name: runtime }, { positionOf });
       const emulator = machine(target).emulator ? ['emulator'] : [];
-      expect(Object.keys(requests).sort()).toEqual([...emulator, 'initramfs', 'kernel', 'rootfs', 'tools']);
+      const interpreter = target === 'qemux86-64' ? [] : ['interpreter'];
+      const roots = [...emulator, 'initramfs', ...interpreter, 'kernel', 'rootfs', 'tools'];
+      expect(Object.keys(requests).sort()).toEqual(roots);
     }
   });
 

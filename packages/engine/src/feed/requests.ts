@@ -43,10 +43,12 @@ export function rootRequests(config: AvocadoConfig, project: Project, options: R
   if (requests.toolchain) requests.toolchain = sorted([...requests.toolchain, ...machine.cross]);
   if (requests.extension) requests.base = sorted(mapped('rootfs', osImageWants(config)));
   if (requests.kernel?.length === 0) requests.kernel = sorted(machine.kernel.packages);
-  if (requests.kernel && machine.boot) requests.kernel = sorted([...requests.kernel, ...machine.boot.packages]);
+  const boot = machine.boot?.packages ?? machine.uefi?.packages;
+  if (requests.kernel && boot) requests.kernel = sorted([...requests.kernel, ...boot]);
   if (project.kind === 'runtime' && machine.emulator) {
     requests.emulator = sorted([...(roots.emulator.base ?? []), ...machine.emulator.packages]);
   }
+  if (requests.rootfs && machine.interpreter) requests.interpreter = [machine.interpreter];
   if (unmapped.size > 0) throw unmappedError(config, [...unmapped.values()], options);
   return requests;
 }

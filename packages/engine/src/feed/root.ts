@@ -15,6 +15,8 @@ export interface OpenOptions {
   signal?: AbortSignal | undefined;
   /** For messages: `tools`. */
   label?: string;
+  /** Runs install scripts of another architecture, where this machine has nothing that does. */
+  interpreter?: RootSpec | undefined;
 }
 
 /**

@@ -22,10 +22,20 @@ export interface PackagePin {
  * - `extension`: what an extension ships beside its own files: its packages less those of the OS image
  * - `rootfs`: the OS image's packages; `initramfs`, `kernel`: likewise
  * - `emulator`: QEMU and firmware for the machine target
+ * - `interpreter`: what runs the OS image's install scripts on a machine of another architecture; fetched where it is used
  * - `include`: of the avocado feed, a package extension's own avocado.yaml, overlay and scripts
  */
 export type RootName =
-  'include' | 'tools' | 'toolchain' | 'sysroot' | 'extension' | 'rootfs' | 'initramfs' | 'kernel' | 'emulator';
+  | 'include'
+  | 'tools'
+  | 'toolchain'
+  | 'sysroot'
+  | 'extension'
+  | 'rootfs'
+  | 'initramfs'
+  | 'kernel'
+  | 'emulator'
+  | 'interpreter';
 
 export interface RootSpec {
   /**

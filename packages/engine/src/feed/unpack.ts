@@ -5,7 +5,7 @@ import { AvocadoError } from '../error';
 import { addMountPoints, finishRoot } from './finish';
 import { debPath, diskFull, inParallel } from './fetch';
 import { runTool } from './run';
-import type { RootSpec } from './types';
+import type { PackagePin, RootSpec } from './types';
 
 const mergedUsr = ['bin', 'lib', 'lib32', 'lib64', 'libx32', 'sbin'];
 const skipped = ['./usr/share/doc/*', './usr/share/man/*', './usr/share/locale/*', './usr/share/info/*', './dev/*'];
@@ -19,14 +19,8 @@ export async function unpackRoot(spec: RootSpec, directory: string, signal: Abor
   await mkdir(join(directory, 'usr'), { recursive: true });
   for (const name of mergedUsr) await symlink(`usr/${name}`, join(directory, name));
   await inParallel(spec.packages, availableParallelism(), async (pin) => {
-    // Constant text; the path is an argument, not part of it.
-    const pipeline = 'set -o pipefail; dpkg-deb --fsys-tarfile "$1" | tar "${@:2}"';
-    const tar = [
-      ...['--extract', '--file=-', `--directory=${directory}`, '--keep-directory-symlink'],
-      ...['--no-same-owner', '--preserve-permissions', ...skipped.map((path) => `--exclude=${path}`)],
-    ];
-    const { code, stderr } = await runTool(['bash', '-c', pipeline, 'unpack', debPath(pin), ...tar], { signal });
-    if (code !== 0) throw unpackError(`cannot unpack ${pin.name} ${pin.version}`, stderr);
+    const options = [`--directory=${directory}`, '--keep-directory-symlink'];
+    await extractPackage(pin, [...options, ...skipped.map((path) => `--exclude=${path}`)], signal);
   });
   if (spec.packages.some(({ name }) => name === 'base-files')) {
     await addMountPoints(directory);
@@ -38,6 +32,19 @@ export async function unpackRoot(spec: RootSpec, directory: string, signal: Abor
     const path = join(directory, name);
     if ((await readlink(path).catch(() => '')) === `usr/${name}`) await rm(path);
   }
+}
+
+/** @param options of tar */
+export async function extractPackage(
+  pin: PackagePin,
+  options: string[],
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  // Constant text; the path is an argument, not part of it.
+  const pipeline = 'set -o pipefail; dpkg-deb --fsys-tarfile "$1" | tar "${@:2}"';
+  const tar = ['--extract', '--file=-', '--no-same-owner', '--preserve-permissions', ...options];
+  const { code, stderr } = await runTool(['bash', '-c', pipeline, 'unpack', debPath(pin), ...tar], { signal });
+  if (code !== 0) throw unpackError(`cannot unpack ${pin.name} ${pin.version}`, stderr);
 }
 
 export function unpackError(message: string, output: string): AvocadoError {

@@ -4,6 +4,7 @@ import { AvocadoError } from '../error';
 import { canonicalJson, replaceDirectory, writeManifest } from '../store';
 import type { SdkInstallOptions } from '../task';
 import { feedData, machine as machineOf } from '../feed/data';
+import { emulationFor } from '../feed/emulation';
 import { fetchPackages } from '../feed/fetch';
 import { omittedFor } from '../feed/omitted';
 import type { RootRequests } from '../feed/requests';
@@ -57,9 +58,10 @@ export async function sdkInstall(options: SdkInstallOptions, context: SdkInstall
     roots = specsOf(await refresh(options, lockFile, context, true, `${error.message}: moved to what it has now`));
     await fetchRoots(roots, context);
   }
-  for (const [root, spec] of Object.entries(roots) as [RootName, RootSpec][]) {
+  const { interpreter, ...own } = roots;
+  for (const [root, spec] of Object.entries(own) as [RootName, RootSpec][]) {
     const make = root === 'rootfs' ? rootfsTar : openRoot;
-    await make(spec, { ...context, label: root });
+    await make(spec, { ...context, label: root, interpreter });
   }
   for (const name of new Set(Object.values(options.requests).flat())) {
     const note = feedData().notes[name];
@@ -76,8 +78,14 @@ export async function sdkInstall(options: SdkInstallOptions, context: SdkInstall
 
 /** All packages of the roots that are not on this machine, in one go and each once. */
 async function fetchRoots(roots: SdkDescriptor['roots'], context: SdkInstallContext): Promise<void> {
+  const { interpreter, ...own } = roots;
   const pins: PackagePin[] = [];
-  for (const spec of Object.values(roots)) if (!(await isInstalled(spec))) pins.push(...spec.packages);
+  for (const spec of Object.values(own)) if (!(await isInstalled(spec))) pins.push(...spec.packages);
+  // With the rest, so that a pin of it that has vanished moves as theirs do.
+  if (interpreter && own.rootfs && !(await isInstalled(own.rootfs))) {
+    const emulation = await emulationFor(own.rootfs.architecture, context.signal);
+    if (emulation === 'private') pins.push(...interpreter.packages);
+  }
   await fetchPackages([...new Map(pins.map((pin) => [pin.sha256, pin])).values()], context);
 }
 

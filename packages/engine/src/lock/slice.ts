@@ -21,7 +21,7 @@ const targetRoots = {
   initramfs: 'initramfs',
   kernel: 'kernel',
 } as const;
-const sharedRoots = { tools: 'sdk', emulator: 'emulator' } as const;
+const sharedRoots = { tools: 'sdk', emulator: 'emulator', interpreter: 'interpreter' } as const;
 
 const upstreamArchitecture = { amd64: 'x86_64', arm64: 'aarch64' } as const;
 
@@ -56,10 +56,14 @@ function pinsOf(
   root: RootName,
   build: string,
 ): Pins | undefined {
-  if (root === 'tools' || root === 'emulator') return target[sharedRoots[root]]?.[build];
+  if (isShared(root)) return target[sharedRoots[root]]?.[build];
   if (root === 'toolchain') return locked.sdk?.[build];
   if (root === 'include') return undefined;
   return locked[targetRoots[root]];
+}
+
+function isShared(root: RootName): root is keyof typeof sharedRoots {
+  return Object.hasOwn(sharedRoots, root);
 }
 
 function pinned(lock: Lock, pins: Pins, architecture: string): PackagePin[] | undefined {
@@ -97,7 +101,7 @@ export function withSlice(lock: Lock, project: Project, machine: Machine, slice:
   for (const [root, packages] of Object.entries(slice.roots) as [RootName, PackagePin[]][]) {
     const build = upstreamArchitecture[rootArchitecture(root, machine)];
     const pins: Pins = Object.fromEntries(packages.map(({ name, version }) => [name, version]));
-    if (root === 'tools' || root === 'emulator') (target[sharedRoots[root]] ??= {})[build] = pins;
+    if (isShared(root)) (target[sharedRoots[root]] ??= {})[build] = pins;
     else if (root === 'toolchain') (locked.sdk ??= {})[build] = pins;
     else if (root !== 'include') locked[targetRoots[root]] = pins;
     for (const { name, version, architecture, filename, sha256: hash, size } of packages) {

@@ -47,6 +47,7 @@ export interface LockedTarget {
   /** The image tools, which every project shares. */
   sdk?: BuildPins;
   emulator?: BuildPins;
+  interpreter?: BuildPins;
   extensions?: Record<string, LockedExtension>;
   runtimes?: Record<string, LockedRuntime>;
   /** Of the avocado feed, as upstream has them: what was asked for, by name. */

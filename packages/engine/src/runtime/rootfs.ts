@@ -52,7 +52,8 @@ export async function buildRootfs(options: RootfsOptions, context: TaskContext):
   const spec = (name: 'rootfs' | 'initramfs' | 'kernel' | 'tools') => requireRoot(descriptor, name, options.sdk.task);
   const tools = spec('tools');
   const target = machine(options.machine);
-  const tar = await rootfsTar(spec('rootfs'), { reporter, signal, label: 'rootfs' });
+  const { interpreter } = descriptor.roots;
+  const tar = await rootfsTar(spec('rootfs'), { reporter, signal, label: 'rootfs', interpreter });
   const kernelRoot = (await context.openRoot(spec('kernel'))).path;
   const kernel = await findKernel(kernelRoot);
   const busybox = (await context.openRoot(spec('initramfs'))).path;
@@ -97,7 +98,7 @@ export async function buildRootfs(options: RootfsOptions, context: TaskContext):
       );
 
       await copyFile(kernel.vmlinuz, join(output, 'vmlinuz'));
-      if (target.uefi) await makeUki(output, kernel.version, target.uefi, options, tools, context);
+      if (target.uefi) await makeUki(output, { ...kernel, root: kernelRoot }, target.uefi, options, tools, context);
       else await writeBootFiles(target, kernelRoot, kernel.version, output);
       await mkdir(join(output, 'accounts'));
       for (const { name } of accountFiles) await writeFile(join(output, 'accounts', name), accounts[name]);

@@ -1,3 +1,4 @@
+import { basename, dirname, join } from 'node:path';
 import { machine } from '../feed/data';
 import type { Machine } from '../feed/machine';
 import type { RootSpec } from '../feed/types';
@@ -8,17 +9,19 @@ import { runTool } from './tools';
 /**
  * Writes `boot.efi` into the OS image's output: its kernel, initramfs and command line as one UEFI program.
  * @param output holds `rootfs.erofs`, `vmlinuz` and `initramfs.cpio.zst` already
- * @param version of the kernel
+ * @param kernel its version, and the root of its packages, which has the boot stub where the tools root has none for the machine
  */
 export async function makeUki(
   output: string,
-  version: string,
+  kernel: { version: string; root: string },
   uefi: NonNullable<Machine['uefi']>,
   options: RootfsOptions,
   tools: RootSpec,
   context: TaskContext,
 ): Promise<void> {
   const target = machine(options.machine);
+  const own = uefi.packages !== undefined;
+  const stub = own ? `/work/stub/${basename(uefi.stub)}` : `/${uefi.stub}`;
   await runTool(
     tools,
     {
@@ -27,14 +30,17 @@ export async function makeUki(
         ...['ukify', 'build', '--linux=/work/out/vmlinuz', '--initrd=/work/out/initramfs.cpio.zst'],
         ...[
           `--cmdline=${await imageCommandLine(target, output)}`,
-          `--uname=${version}`,
+          `--uname=${kernel.version}`,
           `--os-release=ID=debian\nNAME=${options.runtime.name}\n`,
         ],
-        ...[`--stub=/${uefi.stub}`, `--efi-arch=${target.architecture === 'amd64' ? 'x64' : 'aa64'}`],
+        ...[`--stub=${stub}`, `--efi-arch=${target.architecture === 'amd64' ? 'x64' : 'aa64'}`],
         '--output=/work/out/boot.efi',
       ],
       env: { SOURCE_DATE_EPOCH: String(options.source_date_epoch) },
-      mounts: [{ source: output, target: '/work/out', writable: true }],
+      mounts: [
+        { source: output, target: '/work/out', writable: true },
+        ...(own ? [{ source: dirname(join(kernel.root, uefi.stub)), target: '/work/stub' }] : []),
+      ],
     },
     context,
   );

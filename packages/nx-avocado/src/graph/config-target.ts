@@ -57,6 +57,7 @@ function lockFields(kind: 'extension' | 'runtime', slices: Record<string, Extens
       section.name.includes('.') ? all : `${all}.${section.name}`,
       ...('tools' in requests ? [`${target}.sdk`] : []),
       ...('emulator' in requests ? [`${target}.emulator`] : []),
+      ...('interpreter' in requests ? [`${target}.interpreter`] : []),
     ];
   });
 }
