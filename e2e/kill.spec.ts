@@ -252,7 +252,8 @@ describe(`killed at random moments (seed ${seed})`, () => {
       },
       result: () => (name === 'rootfs' ? sha256File(path) : Promise.resolve(treeDigest(path))),
       mayMiss: true,
-      points: name === 'rootfs' ? 15 : 22,
+      // Of the one that takes long, fewer.
+      points: name === 'rootfs' ? 5 : 32,
     });
   });
 
