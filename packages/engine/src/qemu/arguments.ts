@@ -44,12 +44,8 @@ export function qemuArguments(plan: QemuPlan): string[] {
     model.program,
     // Nothing but what stands here: no devices by default, no configuration of the machine it runs on.
     ...['-nodefaults', '-no-user-config', '-display', 'none', '-name', `avocado-${plan.machine}`],
-    ...[
-      '-machine',
-      `${model.machine}${plan.memory ? ',memory-backend=memory' : ''}`,
-      '-accel',
-      plan.accelerator === 'kvm' ? 'kvm' : 'tcg,thread=multi',
-    ],
+    ...['-machine', plan.memory ? `${model.machine},memory-backend=memory` : model.machine],
+    ...['-accel', plan.accelerator === 'kvm' ? 'kvm' : 'tcg,thread=multi'],
     ...['-cpu', model.cpu[plan.accelerator], '-m', `${plan.mem}M`, '-smp', String(plan.smp)],
     ...memoryArguments(plan),
     // A guest that reboots (a panic does, too) ends QEMU: no endless loop of boots.

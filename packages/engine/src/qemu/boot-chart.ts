@@ -2,11 +2,10 @@ import { AvocadoError } from '../error';
 import { writeFileAtomic } from '../store';
 import type { QemuOptions, TaskContext } from '../task';
 import { bootChartSvg } from './chart';
-import { observerCredentials } from './observer';
 import { readPhases } from './phases';
 import { prepareVm } from './prepare';
+import { startPrepared } from './start';
 import { parseUnitTimes, unitTimesCommand } from './unit-times';
-import { startVm } from './vm';
 import type { Vm } from './vm';
 
 export interface BootChartOptions extends QemuOptions {
@@ -29,7 +28,7 @@ export async function bootChart(options: BootChartOptions, context: TaskContext)
   const prepared = await prepareVm('boot-chart', options, context);
   if (signal.aborted) throw new AvocadoError('ABORTED', `the boot chart of ${prepared.name} was interrupted`);
   const step = reporter.step(`boot ${prepared.name} (${prepared.accelerator})`);
-  const vm = await startVm({ ...prepared, isolated: true, credentials: observerCredentials() });
+  const vm = await startPrepared(prepared, { isolated: true }, signal);
   const abort = (): void => vm.kill();
   signal.addEventListener('abort', abort);
   try {

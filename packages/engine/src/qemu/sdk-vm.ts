@@ -11,11 +11,16 @@ import { checkForwards, parseForwards } from './forward';
 
 /**
  * Boots a runtime of the avocado feed by the SDK's own `vm`, on a copy of its disk that is thrown away, until that ends.
- * @throws AvocadoError `QEMU_FAILED`, `QEMU_DISK_MISSING`, `QEMU_FORWARD_INVALID`
+ * @throws AvocadoError `QEMU_FAILED`, `QEMU_DISK_MISSING`, `QEMU_FORWARD_INVALID`, `WARM_UNSUPPORTED`
  */
 export async function runSdkVm(options: SdkVmOptions, context: TaskContext, stdio: SdkStdio): Promise<void> {
   const { machine, runtimeName, mem, smp, hostFwd, containerArgs } = options;
   const { reporter, runner, signal } = context;
+  if (options.warm) {
+    throw new AvocadoError('WARM_UNSUPPORTED', "the SDK's vm is not resumed from a snapshot", {
+      hint: 'Boot it without --warm.',
+    });
+  }
   const forwards = parseForwards(hostFwd);
   await checkForwards(forwards, context);
   const sdk = await openSdk(machine, options.sdk, context);

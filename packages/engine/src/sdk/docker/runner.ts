@@ -80,10 +80,12 @@ async function run(
   const { container } = lease;
   const abort = (): void => void stop(container);
   let full = false;
-  const unwatch = watchSpace(command, () => {
+  const onFull = (): void => {
     full = true;
     abort();
-  });
+  };
+  // A daemon elsewhere writes to its own disks.
+  const unwatch = lease.bound ? watchSpace(command, onFull) : undefined;
   let keep = false;
   let code: number | undefined;
   try {
@@ -109,7 +111,7 @@ async function run(
     });
     keep = code !== undefined && !command.signal?.aborted;
   } finally {
-    unwatch();
+    unwatch?.();
     command.signal?.removeEventListener('abort', abort);
     if (!keep) await container.kill();
     lease.release(keep);
