@@ -18,8 +18,7 @@ beforeAll(async () => {
   docker = new TestDocker();
   docker.docker('import', feed.imageTar, image);
   // Where containers reach this machine.
-  const bridge = docker.docker('network', 'inspect', 'bridge', '--format', '{{(index .IPAM.Config 0).Gateway}}');
-  server = await serveFeed(feed, { host: bridge });
+  server = await serveFeed(feed, { host: docker.bridgeAddress() });
   workspace = new TestWorkspace('avocado-feed', ['examples/heartbeat']);
   workspace.reset();
 });

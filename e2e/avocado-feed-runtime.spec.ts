@@ -21,8 +21,7 @@ beforeAll(async () => {
   const feed = await openTestFeed();
   docker = new TestDocker();
   docker.docker('import', feed.imageTar, image);
-  const bridge = docker.docker('network', 'inspect', 'bridge', '--format', '{{(index .IPAM.Config 0).Gateway}}');
-  server = await serveFeed(feed, { host: bridge });
+  server = await serveFeed(feed, { host: docker.bridgeAddress() });
   workspace = new TestWorkspace('avocado-feed', ['examples/heartbeat']);
   workspace.reset();
   workspace.edit('nx.json', (text) =>

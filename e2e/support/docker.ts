@@ -55,6 +55,12 @@ export class TestDocker {
     return execFileSync('docker', args, { encoding: 'utf8', env, stdio: ['ignore', 'pipe', 'pipe'] }).trim();
   }
 
+  /** This machine's address in the daemon's own network: the first one, which a bridge that was there before is not told of. */
+  bridgeAddress(): string {
+    const subnet = this.docker('network', 'inspect', 'bridge', '--format', '{{(index .IPAM.Config 0).Subnet}}');
+    return subnet.replace(/\.0\/\d+$/, '.1');
+  }
+
   /** Ids of our containers, ended ones included. */
   containers(): string[] {
     const filter = ['--filter', 'label=io.github.nx-avocado.owner'];

@@ -26,6 +26,12 @@ export interface ExecOptions {
   onTerminal?: (stream: Duplex, resize: (size: { h: number; w: number }) => void) => void;
 }
 
+/**
+ * Codes of commands whose container ended: killed with it (128 + SIGKILL), or not started any more, which the daemon calls 126
+ * as it does where a program cannot be executed.
+ */
+const endedByContainer = new Set([126, 137]);
+
 /** A running container that executes commands, one after the other. */
 export class Container {
   /** Why it is not used any more. */
@@ -102,7 +108,7 @@ export class Container {
       await this.closed(stream, exec);
       await read;
       const code = await exitCode(exec);
-      return code === 137 && (await this.isEnding()) ? undefined : code;
+      return endedByContainer.has(code ?? 0) && (await this.isEnding()) ? undefined : code;
     } catch (error) {
       // Gone, not running any more, or the daemon is; whoever asked finds out which. One that ends while the daemon
       // starts the command makes it a failure of the OCI runtime, in words of that one's own.
