@@ -24,6 +24,7 @@ jest.setTimeout(25 * 60_000);
 
 beforeAll(async () => {
   workspace.reset();
+  workspace.forgetOutputs();
   await ran('dev:boot-test');
 });
 afterEach(() => workspace.reset());

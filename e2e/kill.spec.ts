@@ -57,9 +57,7 @@ beforeAll(async () => {
   chmodSync(directory, 0o755);
   for (const path of [store, temporary]) mkdirSync(path);
   workspace.reset();
-  for (const example of ['rust-vitals', 'heartbeat']) {
-    rmSync(workspace.path(`examples/${example}/.avocado`), { recursive: true, force: true });
-  }
+  workspace.forgetOutputs();
   program = compiledPlugin(join(directory, 'compiled'));
   const file = join(directory, 'graph.json');
   const { code, output } = await workspace.nx(['graph', `--file=${file}`]);

@@ -46,12 +46,6 @@ function emptyCache(): Record<string, string> {
   return { NX_CACHE_DIRECTORY: join(directory, 'cache'), NX_WORKSPACE_DATA_DIRECTORY: join(directory, 'data') };
 }
 
-function forgetOutputs(): void {
-  for (const name of readdirSync(second.path('examples'))) {
-    rmSync(second.path(`examples/${name}/.avocado`), { recursive: true, force: true });
-  }
-}
-
 const warnings = ({ output }: NxResult): string[] => output.match(/^.*\[REMOTE_CACHE_\w+\]$/gm) ?? [];
 const ran = ({ tasks }: NxResult): string[] => Object.keys(tasks).filter((task) => tasks[task] === 'ran');
 
@@ -124,7 +118,7 @@ function outputsOf(workspace: TestWorkspace, paths: string[]): Record<string, st
 
 /** One task, with nothing of it on this machine but what it is made of. */
 function rebuild(env: Record<string, string>): Promise<NxResult> {
-  forgetOutputs();
+  second.forgetOutputs();
   return second.nx(build, { ...env, ...emptyCache(), NX_AVOCADO_REMOTE_CACHE_TIMEOUT: '3' });
 }
 

@@ -19,10 +19,7 @@ jest.setTimeout(25 * 60_000);
 
 beforeAll(async () => {
   workspace.reset();
-  // What stands there already would stay, and Nx's cache might not have it.
-  for (const example of [product, 'examples/heartbeat']) {
-    rmSync(workspace.path(`${example}/.avocado`), { recursive: true, force: true });
-  }
+  workspace.forgetOutputs();
   const { code, output } = await workspace.nx(['run-many', '-t', 'build', '-p', 'example-rust,heartbeat']);
   if (code !== 0) throw new Error(output);
 });
